@@ -1,0 +1,194 @@
+//! `health-checker firstboot …`: the commands, and what they print.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::detect::{self, Answer};
+use super::outcome::{Outcome, State};
+use super::stage::{self, Stage};
+use crate::record::store::{self, Store};
+use crate::record::{SnapshotId, handoff};
+use crate::settings::{self, Policy};
+use crate::snapshot::disk;
+use crate::snapshot::etc::Etc;
+use crate::sys::btrfs;
+use crate::sys::cmdline::Cmdline;
+use crate::sys::files::Root;
+
+/// What can be asked of first boot.
+#[derive(Debug, Subcommand)]
+pub enum FirstbootCommand {
+    /// What first boot did
+    Status(Format),
+    /// Would the next start be a first boot? Exit status 0 if so, else 1
+    Detect(Format),
+    /// What the initrd's units call
+    #[command(hide = true)]
+    Stage {
+        /// Which one
+        stage: StageName,
+        /// Where the system's root is mounted
+        #[arg(long, default_value = "/sysroot")]
+        sysroot: PathBuf,
+    },
+}
+
+/// How to print it.
+#[derive(Debug, Args)]
+pub struct Format {
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// A stage.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StageName {
+    /// Is this a first boot?
+    Detect,
+    /// Find the configuration
+    Fetch,
+    /// Apply it
+    Apply,
+}
+
+/// Carries a command out, and returns its exit status.
+///
+/// # Errors
+/// It could not be found out.
+pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
+    match command {
+        FirstbootCommand::Status(format) => status(root, format),
+        FirstbootCommand::Detect(format) => would_be(root, format),
+        FirstbootCommand::Stage { stage, sysroot } => {
+            let stage_of = Stage {
+                root: root.clone(),
+                sysroot: sysroot.clone(),
+                cmdline: Cmdline::of_this_boot()?,
+                limit: limit(*stage, sysroot),
+            };
+            run_stage(*stage, &stage_of)
+        }
+    }
+}
+
+/// How long a script may run, as the settings of the system to come have it;
+/// what is wrong in them is for `config check`, and stops nothing.
+fn limit(stage: StageName, sysroot: &Path) -> Duration {
+    match stage {
+        // Every start calls it, and it runs no script.
+        StageName::Detect => Policy::default().firstboot_deadline,
+        StageName::Fetch | StageName::Apply => {
+            settings::read(&Root::new(sysroot)).policy.firstboot_deadline
+        }
+    }
+}
+
+fn run_stage(name: StageName, stage: &Stage) -> Result<u8> {
+    let result = match name {
+        StageName::Detect => return stage.detect().map(|()| 0),
+        StageName::Fetch => stage.fetch(),
+        StageName::Apply => match stage.apply() {
+            Ok(configured) => return Ok(enter(stage, &configured)),
+            Err(e) => Err(e),
+        },
+    };
+    Ok(result.map_or_else(|e| failed(stage, &e), |()| 0))
+}
+
+fn enter(stage: &Stage, configured: &SnapshotId) -> u8 {
+    match stage.enter(configured) {
+        Ok(()) => 0,
+        Err(e) => {
+            log::error!(
+                "the configuration is applied, but {configured} cannot be entered in this start: \
+                 {e:#}. Restart the machine: the next start enters it"
+            );
+            1
+        }
+    }
+}
+
+/// The failure on the console, where somebody with the stick in hand looks.
+fn failed(stage: &Stage, error: &anyhow::Error) -> u8 {
+    log::error!("FIRST BOOT FAILED: {error:#}");
+    if stage.failed(error) {
+        log::error!(
+            "firstboot.on-failure=continue: the system starts as it was before, without its \
+             configuration; the next start is a first boot again"
+        );
+        return 0;
+    }
+    log::error!(
+        "The disk is as it was before. Correct the configuration and start again: it will be a \
+         first boot again. To start without it: firstboot.on-failure=continue on the kernel \
+         command line"
+    );
+    1
+}
+
+fn status(root: &Root, format: &Format) -> Result<u8> {
+    let mut outcome =
+        Outcome::read(&root.join(store::DIR))?.unwrap_or_else(|| Outcome::of(State::None));
+    if let Some(pending) = handoff::read::<stage::Pending>(root, stage::PENDING)? {
+        outcome = Outcome { reason: Some(pending.reason), ..Outcome::of(State::Pending) };
+    }
+    let mut out = io::stdout().lock();
+    if format.json {
+        serde_json::to_writer_pretty(&mut out, &outcome)?;
+        writeln!(out)?;
+        return Ok(0);
+    }
+    let state = match outcome.state {
+        State::None => "no configuration was applied",
+        State::Pending => "under way",
+        State::Applied => "configuration applied",
+        State::Failed => "the configuration FAILED",
+    };
+    writeln!(out, "First boot: {state}")?;
+    let lines = [
+        ("source", outcome.source),
+        ("reason", outcome.reason),
+        ("snapshot", outcome.snapshot.map(|id| id.number.to_string())),
+        ("made from", outcome.pristine.map(|id| format!("snapshot {}", id.number))),
+        ("SHA-256", outcome.sha256),
+        ("at", outcome.at.map(|at| at.to_string())),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            writeln!(out, "{name:>12}: {value}")?;
+        }
+    }
+    Ok(0)
+}
+
+fn would_be(root: &Root, format: &Format) -> Result<u8> {
+    // In the running system the layers of /etc are mounted over each other.
+    let etc = if root.is_live() { Etc::Plain } else { Etc::of(&disk::fstab_of(root.dir())?)? };
+    let layers: Vec<PathBuf> = etc.layers().iter().map(|layer| root.join(layer)).collect();
+    let cmdline = if root.is_live() { Cmdline::of_this_boot()? } else { Cmdline::default() };
+    let on_btrfs = btrfs::is_btrfs(root.dir())?;
+    let snapshot = on_btrfs.then(|| btrfs::info(root.dir())).transpose()?.map(|info| info.uuid);
+    let state = Store::new(root).read();
+    let facts = detect::gather(&layers, &state, &root.join(store::DIR), snapshot, &cmdline)?;
+    let (first_boot, reason) = match detect::decide(&facts) {
+        Answer::FirstBoot(reason) => (true, reason),
+        Answer::AlreadyApplied => (false, "its configuration is applied already".to_owned()),
+        Answer::Finished => (false, "the system has been started before".to_owned()),
+    };
+    let mut out = io::stdout().lock();
+    if format.json {
+        let answer = json!({"schema": 1, "first_boot": first_boot, "reason": reason});
+        serde_json::to_writer_pretty(&mut out, &answer)?;
+        writeln!(out)?;
+    } else {
+        let answer = if first_boot { "a first boot" } else { "not a first boot" };
+        writeln!(out, "{answer}: {reason}")?;
+    }
+    Ok(u8::from(!first_boot))
+}

@@ -1,0 +1,205 @@
+//! Is this a first boot? The facts, and the one function that answers.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use uuid::Uuid;
+
+use super::outcome::{Outcome, State};
+use crate::record;
+use crate::sys::cmdline::Cmdline;
+use crate::sys::files;
+
+/// The words on the kernel command line that ask for a first boot.
+const ASKING: [&str; 2] = ["combustion.firstboot", "ignition.firstboot"];
+
+/// `/etc/machine-id`, as systemd distinguishes it (machine-id(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MachineId {
+    /// There is none.
+    Missing,
+    /// It is there, and empty.
+    Empty,
+    /// It says `uninitialized`.
+    Uninitialized,
+    /// The system has been started before.
+    Set,
+}
+
+/// What is known of the system that is about to be entered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Its machine-id.
+    pub machine_id: MachineId,
+    /// The word on the kernel command line that asks for a first boot.
+    pub asked_by: Option<&'static str>,
+    /// The snapshot that will be entered.
+    pub snapshot: Option<Uuid>,
+    /// The snapshot that the record says was configured.
+    pub configured: Option<Uuid>,
+    /// The pristine snapshot of a configuration that failed.
+    pub failed_on: Option<Uuid>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is, for this reason.
+    FirstBoot(String),
+    /// It would be, but the configuration is applied already: this start is the
+    /// rest of one that was cut off.
+    AlreadyApplied,
+    /// It is not.
+    Finished,
+}
+
+/// Answers. The first row that fits decides:
+///
+/// 1. A configured snapshot that has never been up is not configured twice,
+///    whatever the command line says: the boot loader may not have noticed yet.
+/// 2. The command line is obeyed: it is the one way to run first boot again.
+/// 3. A system that has never been up has its first boot.
+/// 4. One that went on without its configuration, because that failed, still
+///    has it before it.
+pub fn decide(facts: &Facts) -> Answer {
+    let is = |other: Option<Uuid>| facts.snapshot.is_some() && facts.snapshot == other;
+    let reason = match facts.machine_id {
+        MachineId::Set => None,
+        MachineId::Missing => Some("/etc/machine-id is not there"),
+        MachineId::Empty => Some("/etc/machine-id is empty"),
+        MachineId::Uninitialized => Some("/etc/machine-id is uninitialized"),
+    };
+    if reason.is_some() && is(facts.configured) {
+        return Answer::AlreadyApplied;
+    }
+    if let Some(word) = facts.asked_by {
+        return Answer::FirstBoot(format!("{word} on the kernel command line"));
+    }
+    if let Some(reason) = reason {
+        return Answer::FirstBoot(reason.to_owned());
+    }
+    if is(facts.failed_on) {
+        return Answer::FirstBoot("the configuration failed at the last one".to_owned());
+    }
+    Answer::Finished
+}
+
+/// Gathers the facts: from these layers of `/etc`, topmost first, from the
+/// record, and from the result in `state_dir`. What of the last two cannot be
+/// read is unknown, and does not stop a start.
+///
+/// # Errors
+/// The machine-id cannot be read.
+pub fn gather(
+    layers: &[PathBuf],
+    state: &record::State,
+    state_dir: &Path,
+    snapshot: Option<Uuid>,
+    cmdline: &Cmdline,
+) -> Result<Facts> {
+    if let record::State::Unknown(why) = state {
+        log::warn!("whether first boot was done is not known, the record is unusable: {why}");
+    }
+    let done = state.readable().and_then(|record| record.firstboot.as_ref());
+    let outcome = Outcome::read(state_dir).unwrap_or_else(|e| {
+        log::warn!("the result of an earlier first boot is not known: {e:#}");
+        None
+    });
+    let failed = outcome.filter(|outcome| outcome.state == State::Failed);
+    Ok(Facts {
+        machine_id: machine_id(layers)?,
+        asked_by: asked_by(cmdline),
+        snapshot,
+        configured: done.map(|done| done.configured.uuid),
+        failed_on: failed.and_then(|outcome| outcome.pristine).map(|id| id.uuid),
+    })
+}
+
+/// The word on this command line that asks for a first boot.
+fn asked_by(cmdline: &Cmdline) -> Option<&'static str> {
+    ASKING.into_iter().find(|word| cmdline.has(word))
+}
+
+/// The machine-id that these layers of `/etc` show, topmost first.
+///
+/// # Errors
+/// It is there but cannot be read: then it is not known.
+pub fn machine_id(layers: &[PathBuf]) -> Result<MachineId> {
+    for layer in layers {
+        let path = layer.join("machine-id");
+        match fs::symlink_metadata(&path) {
+            // A whiteout of overlayfs: deleted, whatever lies below.
+            Ok(metadata) if metadata.file_type().is_char_device() => break,
+            Ok(_) => return read_machine_id(&path),
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(e) => return Err(e).with_context(|| format!("cannot stat {}", path.display())),
+        }
+    }
+    Ok(MachineId::Missing)
+}
+
+fn read_machine_id(path: &Path) -> Result<MachineId> {
+    Ok(match files::read(path)?.as_deref().map(<[u8]>::trim_ascii) {
+        None => MachineId::Missing, // a link to nothing
+        Some(b"") => MachineId::Empty,
+        Some(b"uninitialized") => MachineId::Uninitialized,
+        Some(_) => MachineId::Set,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Option<Uuid> = Some(Uuid::from_u128(1));
+    const B: Option<Uuid> = Some(Uuid::from_u128(2));
+
+    #[test]
+    fn the_table() {
+        use MachineId::{Empty, Missing, Set, Uninitialized};
+        let asked = Some("combustion.firstboot");
+        // machine-id, command line, snapshot, configured, failed on
+        for (row, expected) in [
+            ((Set, None, A, None, None), "finished"),
+            ((Set, None, A, A, None), "finished"),
+            ((Set, None, A, B, B), "finished"),
+            ((Set, None, None, None, None), "finished"),
+            ((Set, asked, A, A, None), "combustion.firstboot on the kernel command line"),
+            ((Set, None, A, None, A), "the configuration failed at the last one"),
+            ((Missing, None, A, None, None), "/etc/machine-id is not there"),
+            ((Empty, None, A, None, None), "/etc/machine-id is empty"),
+            ((Uninitialized, None, A, B, None), "/etc/machine-id is uninitialized"),
+            ((Uninitialized, None, None, None, None), "/etc/machine-id is uninitialized"),
+            ((Uninitialized, None, A, A, None), "applied"),
+            ((Uninitialized, asked, A, A, None), "applied"),
+        ] {
+            let (machine_id, asked_by, snapshot, configured, failed_on) = row;
+            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on };
+            let answer = match decide(&facts) {
+                Answer::FirstBoot(reason) => reason,
+                Answer::AlreadyApplied => "applied".to_owned(),
+                Answer::Finished => "finished".to_owned(),
+            };
+            assert_eq!(answer, expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn the_topmost_layer_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = ["upper", "lower"].map(|name| dir.path().join(name));
+        assert_eq!(machine_id(&layers).unwrap(), MachineId::Missing);
+        for layer in &layers {
+            fs::create_dir(layer).unwrap();
+        }
+        fs::write(layers[1].join("machine-id"), "uninitialized\n").unwrap();
+        assert_eq!(machine_id(&layers).unwrap(), MachineId::Uninitialized);
+        fs::write(layers[0].join("machine-id"), "").unwrap();
+        assert_eq!(machine_id(&layers).unwrap(), MachineId::Empty);
+        fs::write(layers[0].join("machine-id"), "0123456789abcdef0123456789abcdef\n").unwrap();
+        assert_eq!(machine_id(&layers).unwrap(), MachineId::Set);
+    }
+}

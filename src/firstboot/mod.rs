@@ -1,0 +1,24 @@
+//! First boot: a configuration from outside, applied once, before the system
+//! that it configures is entered.
+//!
+//! Three stages in the initrd, each a unit of its own:
+//!
+//! ```text
+//!  detect   is this a first boot?            every start; a few milliseconds
+//!  fetch    find the configuration, copy it  first boots only
+//!  apply    run it in a new snapshot         only where one was found
+//! ```
+//!
+//! They know of each other only by the hand-offs in `/run/health-checker`, which
+//! are also the units' conditions: what was not handed on does not start.
+//! A failure at any stage leaves the disk as it was.
+
+pub mod chroot;
+pub mod cli;
+pub mod copy;
+pub mod datasource;
+pub mod detect;
+mod notes;
+pub mod outcome;
+pub mod script;
+pub mod stage;

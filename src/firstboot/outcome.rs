@@ -1,0 +1,86 @@
+//! What first boot did: `/var/lib/health-checker/firstboot-result.json`, for
+//! people and for tools that follow.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::record::SnapshotId;
+use crate::sys::files;
+
+/// Its name, in the record's directory.
+pub const FILE: &str = "firstboot-result.json";
+
+/// How first boot stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// There was no first boot, or no configuration for it.
+    None,
+    /// It is under way, or will be at the next start.
+    Pending,
+    /// A configuration was applied.
+    Applied,
+    /// A configuration was found, and failed.
+    Failed,
+}
+
+/// The result of the last first boot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// 1; keys are only ever added.
+    pub schema: u32,
+    /// How it ended.
+    pub state: State,
+    /// Where the configuration came from, in words.
+    pub source: Option<String>,
+    /// SHA-256 of the configuration, in hexadecimal.
+    pub sha256: Option<String>,
+    /// Why it ended so.
+    pub reason: Option<String>,
+    /// The configured snapshot.
+    pub snapshot: Option<SnapshotId>,
+    /// The snapshot before it, which was left as it was.
+    pub pristine: Option<SnapshotId>,
+    /// When it ended.
+    pub at: Option<Timestamp>,
+}
+
+impl Outcome {
+    /// An outcome with nothing to tell but its state.
+    pub fn of(state: State) -> Self {
+        Self {
+            schema: 1,
+            state,
+            source: None,
+            sha256: None,
+            reason: None,
+            snapshot: None,
+            pristine: None,
+            at: None,
+        }
+    }
+
+    /// Reads the result in this directory; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(dir: &Path) -> Result<Option<Self>> {
+        let path = dir.join(FILE);
+        files::read_text(&path)?
+            .map(|text| serde_json::from_str(&text).with_context(|| path.display().to_string()))
+            .transpose()
+    }
+
+    /// Replaces the result in this directory.
+    ///
+    /// # Errors
+    /// As [`files::replace`].
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let mut json = serde_json::to_vec_pretty(self)?;
+        json.push(b'\n');
+        files::replace(&dir.join(FILE), &json, 0o644)
+    }
+}

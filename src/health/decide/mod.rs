@@ -1,0 +1,139 @@
+//! The rules of health, the only copy of them: `assess` acts by them, `status`
+//! and `--dry-run` show them, the simulator in `tests/` searches them.
+//!
+//! Pure and total: reads nothing, cannot fail. [`rows`] is the table, one
+//! paragraph a row; [`steps`] turns a row into steps, in an order in which any
+//! of them may be the last (write ahead).
+
+mod rows;
+pub(super) mod steps;
+
+use super::facts::{Facts, Mode, Occasion};
+use super::plan::{Action, Alert, Decision, End, Event, Otherwise, Plan, Step};
+
+pub use rows::target;
+
+/// Automatic reboots that may lie between two healthy verdicts, whatever fails
+/// and wherever the power is cut.
+pub const MOST_REBOOTS: u32 = 3;
+
+/// What the rules need of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How many known good snapshots are protected from clean-up.
+    pub keep: usize,
+    /// After so many starts without a verdict, the next one has failed.
+    pub unfinished_boots: u32,
+}
+
+/// Decides.
+pub fn decide(facts: &Facts, policy: Policy) -> Plan {
+    let failed = rows::failed(facts, policy);
+    let decision = rows::choose(facts, &failed);
+    let alert = alert(facts, &failed, &decision);
+    let (steps, end) = follow(facts, policy, &decision, &failed);
+    let enforced = facts.control.mode == Mode::Enforce;
+    let mut steps = if enforced { steps } else { Vec::new() };
+    steps.extend(alert.clone().map(Step::Alert));
+    let healthy = failed.is_empty();
+    // A verdict that leads to nothing is for people only.
+    if enforced && facts.occasion == Occasion::Verdict && decision.action != Action::None {
+        steps.push(Step::FollowUp(healthy));
+    }
+    // What is to be left alone stays so, also if a start could not be counted.
+    let left_alone = healthy || !enforced || decision.action == Action::None;
+    let way_out = if left_alone { End::GoOn } else { End::SafeMode };
+    Plan {
+        healthy,
+        decision,
+        steps,
+        end: allowed(end, facts),
+        otherwise: Otherwise { alert, end: way_out },
+    }
+}
+
+/// The steps and the end that belong to a decision.
+fn follow(
+    facts: &Facts,
+    policy: Policy,
+    decision: &Decision,
+    failed: &[String],
+) -> (Vec<Step>, End) {
+    let safe_mode = || (steps::safe_mode(facts, policy, failed), End::SafeMode);
+    match (decision.action, facts.booted, decision.target) {
+        (Action::MarkGood, ..) => (steps::mark_good(facts, policy), End::GoOn),
+        (Action::Rollback, Some(from), Some(to)) => {
+            (steps::roll_back(facts, policy, from, to, failed), End::Reboot)
+        }
+        // No row decides this; if one ever did, nothing could be written ahead.
+        (Action::Rollback | Action::SafeMode, ..) => safe_mode(),
+        (Action::Reboot, ..) => (steps::reboot(facts, policy), End::Reboot),
+        (Action::None, ..) if facts.occasion == Occasion::Start => (steps::count(facts), End::GoOn),
+        (Action::None, ..) => (Vec::new(), End::GoOn),
+    }
+}
+
+/// What the administrator's word leaves of an end.
+fn allowed(end: End, facts: &Facts) -> End {
+    match (facts.control.mode, end) {
+        (Mode::Observe | Mode::Off, _) => End::GoOn,
+        (Mode::Enforce, End::Reboot) if !facts.control.may_reboot => End::SafeMode,
+        (Mode::Enforce, end) => end,
+    }
+}
+
+/// What people are told; nothing where there is nothing to tell.
+fn alert(facts: &Facts, failed: &[String], decision: &Decision) -> Option<Alert> {
+    if failed.is_empty() || (facts.judged.is_some() && !facts.control.act_again) {
+        return None;
+    }
+    let seen = |check: &super::checks::Outcome| format!("{}: {}", check.name, check.message);
+    let doing = match (decision.action, decision.target) {
+        (Action::Rollback, Some(target)) => format!("going back to {target}"),
+        (action, _) => action.to_string(),
+    };
+    let only_said = if facts.control.mode == Mode::Enforce { "" } else { "only observing, else " };
+    let seen = match facts.occasion {
+        Occasion::Verdict => facts.checks.iter().filter(|it| it.condemns()).map(seen).collect(),
+        Occasion::Start => failed.to_vec(),
+    };
+    let event = event(facts, decision.action);
+    Some(Alert {
+        event,
+        failed: seen,
+        done: format!("{only_said}{doing}: {}", decision.reason),
+        advice: advice(event).to_owned(),
+    })
+}
+
+/// What an action comes to, with what the administrator's word leaves of it.
+fn event(facts: &Facts, action: Action) -> Event {
+    match (facts.control.mode, action) {
+        (_, Action::MarkGood) => Event::Healthy,
+        (Mode::Observe | Mode::Off, _) | (_, Action::None) => Event::NotActed,
+        (Mode::Enforce, Action::SafeMode) => Event::SafeMode,
+        (Mode::Enforce, Action::Rollback | Action::Reboot) if !facts.control.may_reboot => {
+            Event::SafeMode
+        }
+        (Mode::Enforce, Action::Rollback) => Event::Rollback,
+        (Mode::Enforce, Action::Reboot) => Event::Reboot,
+    }
+}
+
+fn advice(event: Event) -> &'static str {
+    match event {
+        Event::Healthy => "",
+        Event::Rollback => "see `health-checker status` after the reboot",
+        Event::Reboot => {
+            "nothing yet; `health-checker status` tells what the next failure leads to"
+        }
+        Event::SafeMode => {
+            "repair what failed, see `health-checker check`; then `systemctl reboot`, or \
+             `health-checker safe-mode leave` to start the services again"
+        }
+        Event::NotActed => "see `health-checker check`; nothing was changed",
+    }
+}
+
+#[cfg(test)]
+mod tests;

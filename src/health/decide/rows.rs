@@ -1,0 +1,179 @@
+//! The table, read from the bottom up: the first row that fits decides.
+
+use super::Policy;
+use crate::health::facts::{Facts, Occasion};
+use crate::health::plan::{Action, Decision};
+use crate::record::{Record, Rollback, SnapshotId, State};
+
+use super::MOST_REBOOTS;
+
+/// What speaks against this boot: required checks that failed, or, before any
+/// check could run, what earlier starts left behind.
+pub(super) fn failed(facts: &Facts, policy: Policy) -> Vec<String> {
+    match facts.occasion {
+        Occasion::Verdict => facts.failed(),
+        Occasion::Start => unfinished(facts, policy),
+    }
+}
+
+/// A rollback that was cut short before it changed the default is as good a
+/// reason now as it was then; so are too many starts that came to nothing.
+fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
+    let (Some(record), Some(booted)) = (facts.record.readable(), facts.booted) else {
+        return Vec::new();
+    };
+    if facts.chosen_by_hand() {
+        return Vec::new();
+    }
+    if let Some(rollback) = record.rollback.as_ref().filter(|it| it.from == booted) {
+        return rollback.failed.clone();
+    }
+    if record.starts_of(&booted) >= policy.unfinished_boots {
+        return vec![UNFINISHED.to_owned()];
+    }
+    Vec::new()
+}
+
+/// The name under which starts without a verdict stand among failed checks.
+const UNFINISHED: &str = "starts without a verdict";
+
+fn say(action: Action, reason: &str) -> Decision {
+    Decision { action, target: None, reason: reason.to_owned() }
+}
+
+/// Decides by the table.
+pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
+    if facts.judged.is_some() && !facts.control.act_again {
+        return say(Action::None, "a verdict was reached in this boot already");
+    }
+    if failed.is_empty() {
+        return match facts.occasion {
+            Occasion::Verdict => say(Action::MarkGood, "all required checks passed"),
+            Occasion::Start => say(Action::None, "nothing speaks against this start"),
+        };
+    }
+    if facts.shutting_down {
+        return say(Action::None, "a shutdown is under way");
+    }
+    if facts.chosen_by_hand() {
+        return say(
+            Action::None,
+            "this snapshot is not the default: somebody chose it, so nothing is touched",
+        );
+    }
+    if let Err(why) = &facts.durable {
+        let reason = format!("no automatic reboot, because it could not be counted: {why}");
+        return say(Action::SafeMode, &reason);
+    }
+    let record = match &facts.record {
+        State::Unknown(why) => {
+            let reason = format!("the record cannot be read, so nothing is based on it: {why}");
+            return say(Action::SafeMode, &reason);
+        }
+        State::Absent => &Record::default(),
+        State::Readable(record) => record,
+    };
+    if record.automatic_reboots >= MOST_REBOOTS {
+        let reason = format!("{MOST_REBOOTS} automatic reboots did not lead to a healthy boot");
+        return say(Action::SafeMode, &reason);
+    }
+    // What was found good in this boot is so, also where that could not be recorded.
+    let known_good =
+        facts.judged == Some(true) || facts.booted.is_some_and(|it| is_target(record, &it));
+    match (known_good, facts.occasion) {
+        (true, Occasion::Verdict) => known_good_failed(facts, record, failed),
+        (true, Occasion::Start) => say(
+            Action::SafeMode,
+            "this known good snapshot was started several times and never came to a verdict",
+        ),
+        (false, _) => new_failed(facts, record, failed),
+    }
+}
+
+/// The rows for a booted snapshot that is known good.
+fn known_good_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decision {
+    if let Some(rollback) = returned(facts, record) {
+        let same: Vec<_> = failed.iter().filter(|name| rollback.failed.contains(name)).collect();
+        if let Some(name) = same.first() {
+            let reason = format!(
+                "{name} failed on {} and fails on the known good one as well: \
+                 the update is not the cause",
+                rollback.from
+            );
+            return say(Action::SafeMode, &reason);
+        }
+    }
+    if record.retried == facts.booted {
+        return say(Action::SafeMode, "this known good snapshot failed again after a reboot");
+    }
+    say(Action::Reboot, "this snapshot was known good; one reboot may heal it")
+}
+
+/// The rows for a booted snapshot that never passed as the default.
+fn new_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decision {
+    // A snapshot that cannot be told apart may be the known good one itself.
+    let target = facts.booted.and_then(|_| target(facts, record));
+    let Some(target) = target else {
+        let retried = match facts.booted {
+            Some(_) => record.retried == facts.booted,
+            None => record.automatic_reboots > 0,
+        };
+        return if retried {
+            say(Action::SafeMode, "failed again after a reboot, and there is nothing to go back to")
+        } else {
+            say(Action::Reboot, "there is nothing to go back to; one reboot may heal it")
+        };
+    };
+    if failed.iter().all(|name| record.not_the_update.contains(name)) {
+        let reason = format!(
+            "{} failed on the known good snapshot as well: going back would not help",
+            failed.join(", ")
+        );
+        return say(Action::SafeMode, &reason);
+    }
+    let changed = facts.default_now != facts.default_at_start && facts.default_now.is_some();
+    match (changed, facts.default_now) {
+        (true, Some(default)) if !facts.default_descends => {
+            let reason = format!("{default} became the default meanwhile, and is tried");
+            say(Action::Reboot, &reason)
+        }
+        (true, Some(default)) => Decision {
+            action: Action::Rollback,
+            target: Some(target),
+            reason: format!(
+                "{} failed on a new snapshot; {default}, made from it meanwhile, is set aside too",
+                failed.join(", ")
+            ),
+        },
+        _ => Decision {
+            action: Action::Rollback,
+            target: Some(target),
+            reason: format!("{} failed on a new snapshot", failed.join(", ")),
+        },
+    }
+}
+
+/// Whether a snapshot is what a rollback could go back to.
+fn is_target(record: &Record, snapshot: &SnapshotId) -> bool {
+    record.good(snapshot).is_some_and(|good| good.as_default)
+}
+
+/// The newest known good snapshot that is there and would boot.
+pub fn target(facts: &Facts, record: &Record) -> Option<SnapshotId> {
+    let present = facts.present.as_ref()?;
+    let would_boot = |snapshot: &SnapshotId| {
+        present.iter().any(|it| it.snapshot == *snapshot && it.problems.is_empty())
+    };
+    record
+        .known_good
+        .iter()
+        .rev()
+        .filter(|good| good.as_default)
+        .map(|good| good.snapshot)
+        .find(|snapshot| Some(*snapshot) != facts.booted && would_boot(snapshot))
+}
+
+/// The rollback that led into this boot.
+pub(super) fn returned<'a>(facts: &Facts, record: &'a Record) -> Option<&'a Rollback> {
+    record.rollback.as_ref().filter(|rollback| Some(rollback.to) == facts.booted)
+}

@@ -1,0 +1,165 @@
+//! What follows from a row, in an order in which any step may be the last.
+
+use super::{Policy, rows};
+use crate::health::facts::{Facts, Occasion};
+use crate::health::plan::Step;
+use crate::record::{KnownGood, Record, Rollback, SnapshotId, State, Verdict};
+
+/// Known good snapshots that the record remembers beyond the protected ones.
+const REMEMBERED: usize = 16;
+
+/// The record as it is, or an empty one, with this boot's verdict in it.
+fn next_record(facts: &Facts, healthy: bool) -> Record {
+    let mut record = facts.record.readable().cloned().unwrap_or_default();
+    record.sequence += 1;
+    record.verdict =
+        Some(Verdict { boot: facts.boot, snapshot: facts.booted, healthy, at: facts.now });
+    if let Some(booted) = facts.booted {
+        record.set_starts(booted, None);
+    }
+    if let Some(present) = &facts.present {
+        let is_there = |id: &SnapshotId| present.iter().any(|it| it.snapshot == *id);
+        record.known_good.retain(|good| is_there(&good.snapshot));
+        record.starts.retain(|starts| is_there(&starts.snapshot));
+    }
+    record
+}
+
+/// Counts this start. What cannot be read or written is left as it is: whether
+/// that matters is decided once something has failed.
+pub(super) fn count(facts: &Facts) -> Vec<Step> {
+    let Some(booted) = facts.booted else { return Vec::new() };
+    if facts.durable.is_err() || matches!(facts.record, State::Unknown(_)) {
+        return Vec::new();
+    }
+    let mut record = facts.record.readable().cloned().unwrap_or_default();
+    record.sequence += 1;
+    record.set_starts(booted, Some(record.starts_of(&booted) + 1));
+    vec![Step::WriteRecord(Box::new(record))]
+}
+
+pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
+    let mut record = next_record(facts, true);
+    record.automatic_reboots = 0;
+    record.retried = None;
+    record.not_the_update.clear();
+    for (what, seen) in facts.checks.iter().flat_map(|check| &check.observed) {
+        record.baseline.note(what, seen);
+    }
+    if let Some(rollback) = record.rollback.take()
+        && Some(rollback.to) == facts.booted
+    {
+        record.last_rollback = Some(rollback);
+    }
+    let before = kept(&record, policy);
+    if let Some(booted) = facts.booted {
+        remember(&mut record, booted, facts);
+    }
+    let mut steps = aside(facts);
+    steps.extend(keep_known_good(&before, record, policy));
+    steps
+}
+
+/// Writes a record in which the known good snapshots have changed, and brings
+/// their protection, and what GRUB is told, in line with it.
+pub(in crate::health) fn keep_known_good(
+    before: &[SnapshotId],
+    record: Record,
+    policy: Policy,
+) -> Vec<Step> {
+    let after = kept(&record, policy);
+    let mut steps = vec![Step::WriteRecord(Box::new(record))];
+    steps.extend(after.iter().copied().map(Step::Protect));
+    steps.extend(before.iter().copied().filter(|it| !after.contains(it)).map(Step::Release));
+    steps.extend(after.first().copied().map(Step::TellLoader));
+    steps
+}
+
+/// Enters a snapshot that passed. One that was chosen by hand keeps its place,
+/// so that the rollback target stays the newest that passed as the default.
+fn remember(record: &mut Record, booted: SnapshotId, facts: &Facts) {
+    let entry = record.known_good.iter().position(|good| good.snapshot == booted);
+    match (entry, facts.chosen_by_hand()) {
+        (Some(at), true) => record.known_good[at].at = facts.now,
+        (Some(at), false) => {
+            record.known_good.remove(at);
+            record.known_good.push(KnownGood { snapshot: booted, as_default: true, at: facts.now });
+        }
+        (None, by_hand) => record.known_good.push(KnownGood {
+            snapshot: booted,
+            as_default: !by_hand,
+            at: facts.now,
+        }),
+    }
+    let surplus = record.known_good.len().saturating_sub(REMEMBERED);
+    record.known_good.drain(..surplus);
+}
+
+/// The known good snapshots that are protected: the newest ones.
+pub(in crate::health) fn kept(record: &Record, policy: Policy) -> Vec<SnapshotId> {
+    let targets = record.known_good.iter().rev().filter(|good| good.as_default);
+    targets.map(|good| good.snapshot).take(policy.keep.max(1)).collect()
+}
+
+/// The intent is durable before the default changes, and so is the count of the
+/// reboot: cut anywhere, the next boot knows what was under way.
+pub(super) fn roll_back(
+    facts: &Facts,
+    policy: Policy,
+    from: SnapshotId,
+    to: SnapshotId,
+    failed: &[String],
+) -> Vec<Step> {
+    let mut record = next_record(facts, false);
+    record.automatic_reboots += 1;
+    record.rollback = Some(Rollback { from, to, failed: failed.to_vec(), at: facts.now });
+    let mut steps = protect_kept(&record, policy);
+    steps.push(Step::WriteRecord(Box::new(record)));
+    steps.push(Step::SetDefault(to));
+    steps
+}
+
+pub(super) fn reboot(facts: &Facts, policy: Policy) -> Vec<Step> {
+    let mut record = next_record(facts, false);
+    record.automatic_reboots += 1;
+    record.retried = facts.booted;
+    let mut steps = protect_kept(&record, policy);
+    steps.push(Step::WriteRecord(Box::new(record)));
+    steps.extend(facts.booted.or(facts.default_at_start).map(Step::Tag));
+    steps
+}
+
+pub(super) fn safe_mode(facts: &Facts, policy: Policy, failed: &[String]) -> Vec<Step> {
+    if facts.durable.is_err() || matches!(facts.record, State::Unknown(_)) {
+        return Vec::new(); // an unreadable record stays where it is, for somebody to look at
+    }
+    if facts.occasion == Occasion::Start {
+        return protect_kept(facts.record.readable().unwrap_or(&Record::default()), policy);
+    }
+    let mut record = next_record(facts, false);
+    if let Some(rollback) = rows::returned(facts, &record) {
+        let same: Vec<_> =
+            failed.iter().filter(|name| rollback.failed.contains(name)).cloned().collect();
+        for name in same {
+            if !record.not_the_update.contains(&name) {
+                record.not_the_update.push(name);
+            }
+        }
+    }
+    let mut steps = protect_kept(&record, policy);
+    steps.push(Step::WriteRecord(Box::new(record)));
+    steps
+}
+
+/// What is kept must be protected before the verdict on its successor:
+/// transactional-update puts a clean-up algorithm back.
+fn protect_kept(record: &Record, policy: Policy) -> Vec<Step> {
+    kept(record, policy).into_iter().map(Step::Protect).collect()
+}
+
+fn aside(facts: &Facts) -> Vec<Step> {
+    match facts.record {
+        State::Unknown(_) => vec![Step::SetRecordAside],
+        State::Absent | State::Readable(_) => Vec::new(),
+    }
+}

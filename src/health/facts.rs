@@ -1,0 +1,105 @@
+//! What is. Gathered once, before the decision; "unknown" is a value of its own
+//! and never a default that looks like an answer.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::checks::Outcome;
+use crate::record::{self, SnapshotId};
+
+/// When in a boot the rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Before the root is entered: nothing was checked yet, the start is counted.
+    Start,
+    /// After the checks, or at the deadline.
+    Verdict,
+}
+
+/// Everything that the rules look at.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// When they are asked.
+    pub occasion: Occasion,
+    /// The kernel's id of this boot.
+    pub boot: Uuid,
+    /// How often user space was started anew under this kernel.
+    pub soft_reboots: u32,
+    /// The time now; recorded, never decided upon: the clock may be in 1970.
+    pub now: Timestamp,
+    /// What the administrator allows.
+    pub control: Control,
+    /// Whether a shutdown is under way already.
+    pub shutting_down: bool,
+    /// The snapshot that was booted; `None` if that cannot be known.
+    pub booted: Option<SnapshotId>,
+    /// The default subvolume as this start found it.
+    pub default_at_start: Option<SnapshotId>,
+    /// The default subvolume now: an update may have finished meanwhile.
+    pub default_now: Option<SnapshotId>,
+    /// Whether the default of now was made from the booted snapshot.
+    pub default_descends: bool,
+    /// The snapshots that are there; `None` if they cannot be listed.
+    pub present: Option<Vec<Candidate>>,
+    /// The record.
+    pub record: record::State,
+    /// Whether a record written now would outlive a reboot, or why not.
+    pub durable: Result<(), String>,
+    /// The verdict that was reached in this boot before: healthy or not.
+    pub judged: Option<bool>,
+    /// What the checks found.
+    pub checks: Vec<Outcome>,
+}
+
+/// What the administrator allows: settings and kernel command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Act, or only report.
+    pub mode: Mode,
+    /// Without it, a reboot becomes safe mode (`health-checker-reboot=disabled`).
+    pub may_reboot: bool,
+    /// Somebody asked for action although a verdict exists (`assess --act`).
+    pub act_again: bool,
+}
+
+/// Whether decisions are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Decide and act.
+    #[default]
+    Enforce,
+    /// Decide and report; touch nothing.
+    Observe,
+    /// Run no checks at all.
+    Off,
+}
+
+/// A snapshot that could be gone back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which one.
+    pub snapshot: SnapshotId,
+    /// Why it would not boot; empty if nothing speaks against it.
+    pub problems: Vec<String>,
+}
+
+impl Facts {
+    /// The names of the required checks that did not pass.
+    pub fn failed(&self) -> Vec<String> {
+        self.checks
+            .iter()
+            .filter(|check| check.condemns())
+            .map(|check| check.name.clone())
+            .collect()
+    }
+
+    /// Whether another snapshot than the default was booted: somebody chose it
+    /// in the boot menu. What cannot be known is not taken for that.
+    pub fn chosen_by_hand(&self) -> bool {
+        match (&self.booted, &self.default_at_start) {
+            (Some(booted), Some(default)) => booted != default,
+            _ => false,
+        }
+    }
+}

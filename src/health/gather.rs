@@ -1,0 +1,205 @@
+//! Reads what is. Decides nothing and changes nothing, but for one probe: that
+//! a record can be written is only known once it was tried.
+
+use std::fmt::Display;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::checks::Outcome;
+use super::facts::{Candidate, Control, Facts, Mode, Occasion};
+use super::published::Published;
+use crate::boot::grub;
+use crate::record::{KnownGood, Record, SnapshotId, State, handoff, store::Store};
+use crate::settings::Settings;
+use crate::snapshot::{Snapshot, Snapshots, snapper};
+use crate::sys::cmdline::Cmdline;
+use crate::sys::files::{self, Root};
+use crate::sys::{btrfs, systemd};
+
+/// How long systemd may take to answer.
+const REQUEST: Duration = Duration::from_secs(10);
+
+/// Where the snapshots are in the booted system.
+pub const SNAPSHOTS: &str = "/.snapshots";
+
+/// The kernel's id of this boot; nil if it cannot be read, which is never
+/// compared with another.
+pub fn boot_id() -> Uuid {
+    let read = || -> Result<Uuid> {
+        let path = Path::new("/proc/sys/kernel/random/boot_id");
+        let text = files::read_text(path)?.with_context(|| format!("no {}", path.display()))?;
+        text.trim().parse().with_context(|| format!("{}: {text:?}", path.display()))
+    };
+    known("this boot's id", read()).unwrap_or_default()
+}
+
+/// What an earlier assessment of this boot left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Its verdict, healthy or not.
+    pub judged: Option<bool>,
+    /// How often user space was started anew since the kernel was.
+    pub soft_reboots: u32,
+}
+
+/// The verdict that this boot has already: from what was published in /run,
+/// which ends with the kernel's boot but not with a soft-reboot, or, where that
+/// could not be written, from the record.
+pub fn before(root: &Root) -> Before {
+    let boot = boot_id();
+    let published = known("what was published", Published::read(root)).flatten();
+    if let Some(published) = published.filter(|it| it.boot == boot) {
+        // Asked only here: in the first assessment of a boot it would cost a process.
+        let soft_reboots =
+            known("the soft-reboots", systemd::soft_reboots(REQUEST)).unwrap_or_default();
+        let judged = (published.soft_reboots == soft_reboots).then_some(published.healthy);
+        return Before { judged, soft_reboots };
+    }
+    let state = Store::new(root).read();
+    let verdict = state.readable().and_then(|record| record.verdict.as_ref());
+    let judged = verdict.filter(|it| it.boot == boot && !boot.is_nil()).map(|it| it.healthy);
+    Before { judged, soft_reboots: 0 }
+}
+
+/// What settings and command line allow.
+pub fn control(settings: &Settings, act_again: bool) -> Control {
+    let cmdline = known("the kernel command line", Cmdline::of_this_boot()).unwrap_or_default();
+    let mode = match cmdline.value("health-checker") {
+        Some("off") => Mode::Off,
+        Some("observe") => Mode::Observe,
+        Some("enforce") => Mode::Enforce,
+        Some(other) => {
+            log::warn!(
+                "health-checker={other} on the kernel command line is none of off, observe, enforce"
+            );
+            settings.policy.mode
+        }
+        None => settings.policy.mode,
+    };
+    let may_reboot = cmdline.value("health-checker-reboot") != Some("disabled");
+    Control { mode, may_reboot, act_again }
+}
+
+/// Everything that the rules look at, for the running system. `before` is what an
+/// earlier assessment of this boot left. Never fails: a machine where nothing can
+/// be found out needs a decision most of all.
+pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before) -> Facts {
+    let store = Store::new(root);
+    let failed = checks.iter().any(Outcome::condemns);
+    let snapshots = Snapshots::at(root.join(SNAPSHOTS));
+    let list = known("the snapshots", list(&snapshots));
+    let booted = known("the booted snapshot", booted(root, list.as_deref()));
+    let default = known("the default snapshot", snapshots.default()).flatten();
+    let start = known("the default at the start", default_at_start(root, list.as_deref()));
+    Facts {
+        occasion: Occasion::Verdict,
+        boot: boot_id(),
+        soft_reboots: before.soft_reboots,
+        now: Timestamp::now(),
+        control,
+        shutting_down: failed && systemd::is_stopping(REQUEST),
+        booted: booted.as_ref().map(|it| it.id),
+        default_at_start: start.or(default.as_ref().map(|it| it.id)),
+        default_now: default.as_ref().map(|it| it.id),
+        default_descends: descends(default.as_ref(), booted.as_ref(), list.as_deref()),
+        record: record(root, &store, &snapshots, list.as_deref()),
+        present: list.map(|list| list.iter().map(candidate).collect()),
+        durable: if failed { store.probe().map_err(|e| format!("{e:#}")) } else { Ok(()) },
+        judged: before.judged,
+        checks,
+    }
+}
+
+/// What cannot be found out is logged, and stays unknown.
+fn known<T, E: Display>(what: &str, result: Result<T, E>) -> Option<T> {
+    result.map_err(|e| log::warn!("cannot find out {what}: {e:#}")).ok()
+}
+
+fn list(snapshots: &Snapshots) -> Result<Vec<Snapshot>> {
+    let list = snapshots.list()?;
+    if list.is_empty() {
+        bail!("{} holds none", snapshots.dir().display());
+    }
+    Ok(list)
+}
+
+/// Remembers the default subvolume, early in the boot.
+///
+/// # Errors
+/// The root is not on btrfs, or /run cannot be written.
+pub fn remember_start(root: &Root) -> Result<()> {
+    let default_subvolume = btrfs::default_id(root.dir())?;
+    handoff::write(root, handoff::Start::FILE, &handoff::Start { default_subvolume })
+}
+
+fn default_at_start(root: &Root, list: Option<&[Snapshot]>) -> Result<SnapshotId> {
+    let start: handoff::Start = handoff::read(root, handoff::Start::FILE)?
+        .context("health-checker-start.service did not run in this boot")?;
+    let id = start.default_subvolume;
+    let found = list.into_iter().flatten().find(|snapshot| snapshot.subvolume == id);
+    Ok(found.with_context(|| format!("it was subvolume {id}, which is no snapshot now"))?.id)
+}
+
+fn booted(root: &Root, list: Option<&[Snapshot]>) -> Result<Snapshot> {
+    let id = btrfs::info(root.dir())?.uuid;
+    let found = list.into_iter().flatten().find(|snapshot| snapshot.id.uuid == id);
+    found.cloned().with_context(|| format!("the root, subvolume {id}, is none of them"))
+}
+
+/// Whether `younger` was made from `older`, directly or over others that are
+/// still there.
+fn descends(
+    younger: Option<&Snapshot>,
+    older: Option<&Snapshot>,
+    list: Option<&[Snapshot]>,
+) -> bool {
+    let (Some(mut at), Some(older), Some(list)) = (younger, older, list) else { return false };
+    // Bounded by the list's length: a loop of parents cannot be, but would be one here.
+    for _ in list {
+        let Some(parent) = at.parent else { return false };
+        if parent == older.id.uuid {
+            return true;
+        }
+        let Some(next) = list.iter().find(|snapshot| snapshot.id.uuid == parent) else {
+            return false;
+        };
+        at = next;
+    }
+    false
+}
+
+fn candidate(snapshot: &Snapshot) -> Candidate {
+    Candidate { snapshot: snapshot.id, problems: Vec::new() }
+}
+
+/// Reads the record; none, where snapshots bear its marks, is one that was lost,
+/// and where an older health-checker left its state, that is imported.
+fn record(root: &Root, store: &Store, snapshots: &Snapshots, list: Option<&[Snapshot]>) -> State {
+    let state = store.read();
+    if state != State::Absent {
+        return state;
+    }
+    let marked = known("which snapshots are marked", snapper::marked(snapshots));
+    match marked.unwrap_or_default().as_slice() {
+        [] => imported(root, list).map_or(State::Absent, State::Readable),
+        marked => State::Unknown(format!(
+            "there is none, but snapshots bear its marks ({marked:?}): it was lost"
+        )),
+    }
+}
+
+fn imported(root: &Root, list: Option<&[Snapshot]>) -> Option<Record> {
+    let id = known("what an older health-checker left", grub::last_working(root)).flatten()?;
+    let found = list?.iter().find(|snapshot| snapshot.subvolume == id);
+    let Some(found) = found else {
+        log::warn!("the last working snapshot of an older health-checker, subvolume {id}, is gone");
+        return None;
+    };
+    log::info!("{} was the last working one of an older health-checker", found.id);
+    let good = KnownGood { snapshot: found.id, as_default: true, at: Timestamp::now() };
+    Some(Record { known_good: vec![good], ..Record::default() })
+}

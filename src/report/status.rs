@@ -1,0 +1,279 @@
+//! `health-checker status`: what is, what happened at this boot, and what a
+//! failure of the next one would lead to. The last comes from the same decision
+//! function that would then decide.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::check;
+use super::style::Style;
+use super::timers::{self, Timer};
+use crate::boot;
+use crate::health::assess::policy;
+use crate::health::checks::{Ending, Outcome};
+use crate::health::decide::decide;
+use crate::health::facts::Facts;
+use crate::health::gather;
+use crate::health::published::{Decision, Published};
+use crate::record::{Rollback, State};
+use crate::settings::{self, Settings};
+use crate::sys::files::{self, Root};
+
+/// Where first boot says what it did.
+const FIRSTBOOT: &str = "/var/lib/health-checker/firstboot-result.json";
+
+/// The verdict in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// All required checks passed.
+    Healthy,
+    /// Some did not.
+    Unhealthy,
+    /// There is no verdict of this boot yet.
+    Unknown,
+}
+
+/// Everything that `status` shows.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    schema: u32,
+    /// The verdict.
+    pub health: Health,
+    safe_mode: bool,
+    boot: Boot,
+    snapshot: Snapshot,
+    checks: Vec<Outcome>,
+    decision: Option<Decision>,
+    if_it_fails: Decision,
+    rollback_target: Option<Target>,
+    last_rollback: Option<Rollback>,
+    firstboot: Firstboot,
+    timers: Vec<Timer>,
+    record_problem: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Boot {
+    id: uuid::Uuid,
+    loader: boot::Loader,
+    kind: boot::Start,
+}
+
+#[derive(Debug, Serialize)]
+struct Snapshot {
+    booted: Option<u32>,
+    default: Option<u32>,
+    known_good: Vec<u32>,
+    starts_without_verdict: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    snapshot: u32,
+    ready: bool,
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Firstboot {
+    state: Value,
+    source: Value,
+    instance_id: Value,
+}
+
+/// Finds out what is, for the system below `root`.
+pub fn read(root: &Root) -> Status {
+    let settings = settings::read(root);
+    let control = gather::control(&settings, false);
+    let facts = gather::facts(root, control, Vec::new(), gather::Before::default());
+    let published = Published::read(root)
+        .unwrap_or_else(|e| {
+            log::warn!("{e:#}");
+            None
+        })
+        .filter(|published| published.boot == facts.boot);
+    let known_good = |record: &crate::record::Record| {
+        record.known_good.iter().map(|good| good.snapshot.number).collect()
+    };
+    Status {
+        schema: 1,
+        health: match &published {
+            Some(published) if published.healthy => Health::Healthy,
+            Some(_) => Health::Unhealthy,
+            None => Health::Unknown,
+        },
+        safe_mode: published.as_ref().is_some_and(|published| published.safe_mode),
+        boot: Boot {
+            id: facts.boot,
+            loader: boot::loader(root),
+            kind: boot::start(Duration::from_secs(5)),
+        },
+        snapshot: Snapshot {
+            booted: facts.booted.map(|it| it.number),
+            default: facts.default_now.map(|it| it.number),
+            known_good: facts.record.readable().map(known_good).unwrap_or_default(),
+            starts_without_verdict: match (facts.record.readable(), &facts.booted) {
+                (Some(record), Some(booted)) => record.starts_of(booted),
+                _ => 0,
+            },
+        },
+        checks: published.as_ref().map(|it| it.checks.clone()).unwrap_or_default(),
+        decision: published.map(|published| published.decision),
+        if_it_fails: if_it_fails(&facts, &settings),
+        rollback_target: rollback_target(&facts),
+        last_rollback: facts.record.readable().and_then(|record| record.last_rollback.clone()),
+        firstboot: firstboot(root),
+        timers: timers(root),
+        record_problem: match &facts.record {
+            State::Unknown(why) => Some(why.clone()),
+            State::Absent | State::Readable(_) => None,
+        },
+    }
+}
+
+/// The next start enters what is the default now; suppose a required check then
+/// failed that never failed before.
+fn if_it_fails(facts: &Facts, settings: &Settings) -> Decision {
+    let next = Facts {
+        booted: facts.default_now,
+        default_at_start: facts.default_now,
+        default_descends: false,
+        judged: None,
+        checks: vec![Outcome {
+            name: "a required check".to_owned(),
+            kind: String::new(),
+            required: true,
+            outcome: Ending::Fail,
+            duration_ms: 0,
+            message: String::new(),
+            observed: std::collections::BTreeMap::new(),
+        }],
+        ..facts.clone()
+    };
+    (&decide(&next, policy(settings)).decision).into()
+}
+
+/// Where a snapshot that is not known good would be rolled back to.
+fn rollback_target(facts: &Facts) -> Option<Target> {
+    let record = facts.record.readable()?;
+    let newest = record.known_good.iter().rev().find(|good| good.as_default)?.snapshot;
+    let there = facts.present.iter().flatten().find(|it| it.snapshot == newest);
+    let problems = match there {
+        Some(candidate) => candidate.problems.clone(),
+        None => vec!["it is not there any more".to_owned()],
+    };
+    Some(Target { snapshot: newest.number, ready: problems.is_empty(), problems })
+}
+
+fn timers(root: &Root) -> Vec<Timer> {
+    if !root.is_live() {
+        return Vec::new();
+    }
+    timers::all(Duration::from_secs(5)).unwrap_or_else(|e| {
+        log::warn!("nothing is known of the timers: {e:#}");
+        Vec::new()
+    })
+}
+
+fn firstboot(root: &Root) -> Firstboot {
+    let read = || -> anyhow::Result<Value> {
+        let Some(text) = files::read_text(&root.join(FIRSTBOOT))? else { return Ok(Value::Null) };
+        Ok(serde_json::from_str(&text)?)
+    };
+    let result = read().unwrap_or_else(|e| {
+        log::warn!("{FIRSTBOOT}: {e:#}");
+        Value::Null
+    });
+    let state = result.get("state").cloned().unwrap_or_else(|| "none".into());
+    let take = |key: &str| result.get(key).cloned().unwrap_or(Value::Null);
+    Firstboot { state, source: take("source"), instance_id: take("instance_id") }
+}
+
+impl Status {
+    /// As one JSON object.
+    ///
+    /// # Errors
+    /// Standard output does not take it.
+    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        writeln!(out)
+    }
+
+    /// For people.
+    ///
+    /// # Errors
+    /// Standard output does not take it.
+    pub fn text(&self, out: &mut dyn Write, style: Style) -> io::Result<()> {
+        let number = |number: Option<u32>| number.map_or("unknown".to_owned(), |it| it.to_string());
+        let health = match self.health {
+            Health::Healthy => style.good("healthy"),
+            Health::Unhealthy if self.safe_mode => style.bad("UNHEALTHY, safe mode"),
+            Health::Unhealthy => style.bad("UNHEALTHY"),
+            Health::Unknown => style.warn("no verdict of this boot yet"),
+        };
+        let known_good: Vec<_> = self.snapshot.known_good.iter().map(ToString::to_string).collect();
+        writeln!(out, "    Health: {health}")?;
+        writeln!(
+            out,
+            "  Snapshot: {} booted, {} default, known good: {}",
+            number(self.snapshot.booted),
+            number(self.snapshot.default),
+            if known_good.is_empty() { "none yet".to_owned() } else { known_good.join(", ") }
+        )?;
+        if let Some(decision) = &self.decision {
+            writeln!(out, "  Decision: {}", sentence(decision))?;
+        }
+        writeln!(out, "If it fails: {}", sentence(&self.if_it_fails))?;
+        self.more(out)?;
+        if !self.checks.is_empty() {
+            writeln!(out, "    Checks:")?;
+        }
+        check::text(out, &self.checks, style)
+    }
+
+    fn more(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(rollback) = &self.last_rollback {
+            let failed = rollback.failed.join(", ");
+            writeln!(
+                out,
+                "Rolled back: {}, from {} to {}, because {failed} failed",
+                rollback.at, rollback.from, rollback.to
+            )?;
+        }
+        if let Some(target) = &self.rollback_target
+            && !target.ready
+        {
+            let problems = target.problems.join("; ");
+            writeln!(
+                out,
+                "   Problem: cannot go back to snapshot {}: {problems}",
+                target.snapshot
+            )?;
+        }
+        if let Some(problem) = &self.record_problem {
+            writeln!(out, "   Problem: the record cannot be used: {problem}")?;
+        }
+        for timer in self.timers.iter().filter(|timer| timer.enabled) {
+            let next = timer.next.map_or("not planned".to_owned(), |next| next.to_string());
+            let last = timer.last_result.as_deref().unwrap_or("unknown");
+            writeln!(out, "     Timer: {}, next {next}, last result {last}", timer.name)?;
+        }
+        if let (Value::String(state), Value::String(source)) =
+            (&self.firstboot.state, &self.firstboot.source)
+        {
+            writeln!(out, "First boot: {state}, from {source}")?;
+        }
+        Ok(())
+    }
+}
+
+fn sentence(decision: &Decision) -> String {
+    match decision.target {
+        Some(target) => format!("{} to snapshot {target}: {}", decision.action, decision.reason),
+        None => format!("{}: {}", decision.action, decision.reason),
+    }
+}

@@ -1,0 +1,78 @@
+//! Undoing a transaction, at once or at the next start.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::disk::Disk;
+use super::etc::OVERLAYS;
+use super::info::Info;
+use super::transaction::{IN_PROGRESS, in_var, info_path, numbered};
+use crate::sys::{btrfs, files};
+
+/// The snapshots that an interrupted transaction left behind: marked, and not
+/// the default.
+///
+/// # Errors
+/// The snapshots cannot be listed, or the default not be asked for.
+pub fn left_over(disk: &Disk) -> Result<Vec<u32>> {
+    let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
+    let marked = |number: &u32| match Info::read(&info_path(disk, *number)) {
+        Ok(info) => info.is_some_and(|info| info.user(IN_PROGRESS).is_some()),
+        Err(e) => {
+            log::warn!("snapshot {number} is kept, whatever it is: {e:#}");
+            false
+        }
+    };
+    let numbers = disk.snapshots.numbers()?.into_iter();
+    Ok(numbers.filter(|number| Some(*number) != default).filter(marked).collect())
+}
+
+/// Deletes a snapshot with all that belongs to it; the mark goes last, so that
+/// an interrupted deletion is taken up again.
+///
+/// # Errors
+/// What could not be deleted.
+pub fn discard(disk: &Disk, number: u32) -> Result<()> {
+    let path = disk.snapshots.path(number);
+    let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
+    // The kernel would protect the snapshot, but neither its nested nor its layered /etc.
+    ensure!(default != Some(number), "snapshot {number} is the default one: it stays");
+    if path.exists() && btrfs::is_subvolume(&path)? {
+        // What is nested in a read-only one cannot be deleted.
+        btrfs::set_read_only(&path, false)?;
+        let etc = path.join("etc");
+        if etc.exists() && btrfs::is_subvolume(&etc)? {
+            btrfs::delete(&etc)?; // the usual one: no need to search for it
+        }
+        if let Err(e) = btrfs::delete(&path) {
+            log::debug!("looking for what is nested in it: {e:#}");
+            delete_nested(&path)?;
+            btrfs::delete(&path)?;
+        }
+    }
+    for dir in [in_var(disk, OVERLAYS).join(number.to_string()), numbered(disk, number)] {
+        if dir.exists() {
+            fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+        }
+    }
+    btrfs::sync(disk.top())
+}
+
+/// Deletes the subvolumes inside `dir`: a nested `/etc`, and what the change
+/// itself may have made. Other mounts are not entered.
+fn delete_nested(dir: &Path) -> Result<()> {
+    for path in files::list(dir)? {
+        let metadata = path.symlink_metadata()?;
+        if !metadata.is_dir() {
+            continue;
+        }
+        delete_nested(&path)?;
+        if btrfs::is_subvolume(&path)? {
+            btrfs::set_read_only(&path, false)?;
+            btrfs::delete(&path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The whole file system beside the root that is mounted read-only: its top
+//! level, from where every snapshot and every other subvolume can be reached and
+//! written, whatever is mounted where.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::mount::MsFlags;
+
+use super::etc::in_system;
+use super::{Snapshot, Snapshots, describe};
+use crate::sys::btrfs::{self, TOP_LEVEL};
+use crate::sys::mount::Mounted;
+use crate::sys::mountinfo::{self, FstabEntry, Mount};
+use crate::sys::{command, files};
+
+/// Where it is mounted: below /run, so that an interrupted start leaves nothing.
+const TOP: &str = "/run/health-checker/disk";
+const VAR: &str = "/run/health-checker/var";
+/// A mount that takes longer waits for a device that does not answer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The root file system as a whole.
+#[derive(Debug)]
+pub struct Disk {
+    // Fields are dropped in this order: the inner mount first.
+    var_mount: Option<Mounted>,
+    top: Mounted,
+    source: PathBuf,
+    root_spec: Option<String>,
+    /// The snapshots in it.
+    pub snapshots: Snapshots,
+    /// The snapshot that is mounted as root.
+    pub booted: Snapshot,
+    /// That snapshot's fstab.
+    pub fstab: Vec<FstabEntry>,
+    /// The directory that stands for `/var`.
+    pub var: PathBuf,
+}
+
+impl Disk {
+    /// Opens the file system whose snapshot is mounted at `sysroot`; `None` if
+    /// that is not btrfs, or not a snapshot of snapper's.
+    ///
+    /// # Errors
+    /// It cannot be mounted a second time, its fstab cannot be read, or `/var`
+    /// is elsewhere and cannot be mounted.
+    pub fn open(sysroot: &Path, writable: bool) -> Result<Option<Self>> {
+        let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
+        let mounts = mountinfo::parse(&table);
+        let root = mountinfo::at(&mounts, sysroot)
+            .with_context(|| format!("nothing is mounted at {}", sysroot.display()))?;
+        let Some((directory, number)) = snapshot_of(root) else { return Ok(None) };
+
+        let flags = if writable { MsFlags::empty() } else { MsFlags::MS_RDONLY };
+        let options = format!("subvolid={TOP_LEVEL}");
+        let top = Mounted::new(&root.source, Path::new(TOP), "btrfs", flags, &options)?;
+        let snapshots = Snapshots::at(below(top.path(), &directory));
+        let booted = describe(number, &snapshots.path(number))?;
+        ensure!(
+            booted.id.uuid == btrfs::info(sysroot)?.uuid,
+            "{} is not snapshot {number}, although its mount says so",
+            sysroot.display()
+        );
+        let fstab = fstab_of(&snapshots.path(number))?;
+        let root_spec =
+            fstab.iter().find(|e| e.target == Path::new("/")).map(|entry| entry.spec.clone());
+        let mut disk = Self {
+            var_mount: None,
+            var: PathBuf::new(),
+            source: root.source.clone(),
+            top,
+            root_spec,
+            snapshots,
+            booted,
+            fstab,
+        };
+        disk.find_var(writable)?;
+        Ok(Some(disk))
+    }
+
+    /// Where a path of the booted system is, as seen through the top level:
+    /// within another subvolume of this file system, or within the snapshot.
+    /// `None` if it is on another file system.
+    pub fn place(&self, snapshot: u32, path: &Path) -> Option<PathBuf> {
+        let path = in_system(path);
+        if let Ok(rest) = path.strip_prefix("/var") {
+            return Some(self.var.join(rest));
+        }
+        let root = self.snapshots.path(snapshot);
+        let covers = |entry: &&FstabEntry| {
+            entry.target != Path::new("/")
+                && entry.target != Path::new("/etc")
+                && path.starts_with(&entry.target)
+        };
+        match self.fstab.iter().filter(covers).max_by_key(|entry| entry.target.as_os_str().len()) {
+            None => Some(below(&root, &path)),
+            Some(entry) => {
+                let rest = path.strip_prefix(&entry.target).ok()?;
+                Some(self.subvolume(entry)?.join(rest))
+            }
+        }
+    }
+
+    /// The directory of a subvolume of this file system that fstab mounts;
+    /// `None` if the entry is for something else.
+    pub fn subvolume(&self, entry: &FstabEntry) -> Option<PathBuf> {
+        let subvolume = entry.option("subvol")?;
+        let here = entry.fstype == "btrfs"
+            && (Some(&entry.spec) == self.root_spec.as_ref() || self.is_source(&entry.spec));
+        here.then(|| below(self.top.path(), Path::new(subvolume)))
+    }
+
+    /// The top level's directory.
+    pub fn top(&self) -> &Path {
+        self.top.path()
+    }
+
+    /// Whether a first field of fstab names the device that the root is on.
+    fn is_source(&self, spec: &str) -> bool {
+        let device = match spec.split_once('=') {
+            None => PathBuf::from(spec),
+            Some((tag, value)) => {
+                Path::new("/dev/disk").join(format!("by-{}", tag.to_lowercase())).join(value)
+            }
+        };
+        matches!((device.canonicalize(), self.source.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    }
+
+    fn find_var(&mut self, writable: bool) -> Result<()> {
+        let entry = self.fstab.iter().find(|entry| entry.target == Path::new("/var"));
+        self.var = match entry.map(|entry| (entry, self.subvolume(entry))) {
+            None => self.snapshots.path(self.booted.id.number).join("var"),
+            Some((_, Some(path))) => path,
+            Some((entry, None)) => {
+                let mount = mount_entry(entry, Path::new(VAR), writable)?;
+                self.var_mount.insert(mount).path().to_owned()
+            }
+        };
+        ensure!(self.var.is_dir(), "{}, which is to be /var, is not there", self.var.display());
+        Ok(())
+    }
+
+    /// Takes it away again, and says whether that worked.
+    ///
+    /// # Errors
+    /// As [`Mounted::unmount`].
+    pub fn close(self) -> Result<()> {
+        if let Some(var) = self.var_mount {
+            var.unmount()?;
+        }
+        self.top.unmount()
+    }
+}
+
+/// Mounts what an fstab entry names at another place, through mount(8), which
+/// knows labels, options and helpers.
+///
+/// # Errors
+/// What mount(8) says.
+pub fn mount_entry(entry: &FstabEntry, at: &Path, writable: bool) -> Result<Mounted> {
+    std::fs::create_dir_all(at).with_context(|| format!("cannot make {}", at.display()))?;
+    let options = if writable { entry.options.clone() } else { format!("{},ro", entry.options) };
+    let output = command::run(
+        Command::new("mount").args(["-t", &entry.fstype, "-o", &options, &entry.spec]).arg(at),
+        LIMIT,
+    )
+    .context("cannot run mount")?;
+    if !output.success() {
+        bail!(
+            "cannot mount {} (fstab's {}): {}: {}",
+            entry.spec,
+            entry.target.display(),
+            output.end,
+            output.last_line()
+        );
+    }
+    Ok(Mounted::adopt(at))
+}
+
+/// The entries of a snapshot's fstab; none where there is no such file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn fstab_of(snapshot: &Path) -> Result<Vec<FstabEntry>> {
+    let path = snapshot.join("etc/fstab");
+    let text = files::read_text(&path)?.unwrap_or_default();
+    mountinfo::parse_fstab(&text).with_context(|| path.display().to_string())
+}
+
+/// The directory of snapshots and the number that a btrfs mount is of.
+fn snapshot_of(mount: &Mount) -> Option<(PathBuf, u32)> {
+    if mount.fstype != "btrfs" || mount.root.file_name()? != "snapshot" {
+        return None;
+    }
+    let numbered = mount.root.parent()?;
+    Some((numbered.parent()?.to_owned(), numbered.file_name()?.to_str()?.parse().ok()?))
+}
+
+fn below(dir: &Path, path: &Path) -> PathBuf {
+    dir.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_snappers_snapshots_are_recognised() {
+        let of = |root: &str, fstype: &str| {
+            let line = format!("26 1 0:24 {root} /sysroot ro - {fstype} /dev/vda rw\n");
+            snapshot_of(&mountinfo::parse(&line)[0])
+        };
+        assert_eq!(of("/@/.snapshots/12/snapshot", "btrfs"), Some(("/@/.snapshots".into(), 12)));
+        assert_eq!(of("/.snapshots/1/snapshot", "btrfs"), Some(("/.snapshots".into(), 1)));
+        assert_eq!(of("/@/.snapshots/x/snapshot", "btrfs"), None);
+        assert_eq!(of("/", "btrfs"), None);
+        assert_eq!(of("/@/.snapshots/12/snapshot", "ext4"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! Running other programs: always with a time limit, never with a terminal,
+//! and with an end to what they may print.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// What is kept of each of a program's outputs. A plugin that prints without
+/// end must not take the machine's memory with it; the end of its output says
+/// more than the beginning, so the end is kept.
+const KEEP: usize = 64 << 10;
+
+/// How long to wait for the outputs to be closed once the program has ended:
+/// a daemon that it left behind may hold them open for ever.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this exit status.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Not within its time limit; it and its process group were killed.
+    Timeout(Duration),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit(code) => write!(f, "exit status {code}"),
+            Self::Signal(number) => match Signal::try_from(*number) {
+                Ok(signal) => write!(f, "killed by {signal}"),
+                Err(_) => write!(f, "killed by signal {number}"),
+            },
+            Self::Timeout(limit) => write!(f, "no end within {} s, killed", limit.as_secs_f32()),
+        }
+    }
+}
+
+/// What a program left behind.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// How it ended.
+    pub end: End,
+    /// The end of its standard output.
+    pub stdout: String,
+    /// The end of its standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether it ended with exit status 0.
+    pub fn success(&self) -> bool {
+        self.end == End::Exit(0)
+    }
+
+    /// The last line that says something, standard error first.
+    pub fn last_line(&self) -> &str {
+        [&self.stderr, &self.stdout]
+            .into_iter()
+            .find_map(|text| text.lines().rev().find(|line| !line.trim().is_empty()))
+            .unwrap_or("")
+            .trim()
+    }
+}
+
+/// Runs `command` to its end, or to its time limit, after which its whole
+/// process group is killed. Standard input is empty.
+///
+/// # Errors
+/// The program could not be started.
+pub fn run(command: &mut Command, limit: Duration) -> io::Result<Output> {
+    run_with_echo(command, limit, None)
+}
+
+/// As [`run`], with `input` as standard input: from memory, so that a program
+/// that does not read it blocks nobody.
+///
+/// # Errors
+/// The program could not be started.
+pub fn run_with_input(command: &mut Command, input: &[u8], limit: Duration) -> io::Result<Output> {
+    let memory = memfd_create(c"input", MFdFlags::MFD_CLOEXEC)?;
+    let mut file = File::from(memory);
+    file.write_all(input)?;
+    file.rewind()?;
+    supervise(command, file.into(), limit, None)
+}
+
+/// As [`run`]; each line of both outputs is also handed on as it comes, so that
+/// a person at the console sees a long program's progress.
+///
+/// # Errors
+/// The program could not be started.
+pub fn run_with_echo(
+    command: &mut Command,
+    limit: Duration,
+    echo: Option<fn(&[u8])>,
+) -> io::Result<Output> {
+    supervise(command, Stdio::null(), limit, echo)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place that gives spawn its limit")]
+fn supervise(
+    command: &mut Command,
+    stdin: Stdio,
+    limit: Duration,
+    echo: Option<fn(&[u8])>,
+) -> io::Result<Output> {
+    let deadline = Instant::now() + limit;
+    let mut child = command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()?;
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let stdout = child.stdout.take().map(|pipe| Tail::of(pipe, echo));
+    let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, echo));
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait()));
+
+    let end = match ended.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(status) => end_of(status?),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => End::Timeout(limit),
+    };
+    // Also after an orderly end: what it left in its group is not to live on.
+    // ESRCH, nobody is left, is the usual answer.
+    match killpg(group, Signal::SIGKILL) {
+        Ok(()) | Err(nix::Error::ESRCH) => {}
+        Err(e) => log::warn!("cannot kill process group {group}: {e}"),
+    }
+    let text = |tail: Option<Tail>| tail.map(Tail::text).unwrap_or_default();
+    Ok(Output { end, stdout: text(stdout), stderr: text(stderr) })
+}
+
+fn end_of(status: ExitStatus) -> End {
+    match status.code() {
+        Some(code) => End::Exit(code),
+        None => End::Signal(status.signal().unwrap_or(0)),
+    }
+}
+
+/// The end of what a pipe brought, and a sign that it is closed.
+struct Tail {
+    kept: Arc<Mutex<Vec<u8>>>,
+    closed: Receiver<()>,
+}
+
+impl Tail {
+    /// Reads the pipe in a thread of its own: a program that fills one pipe
+    /// while nobody reads it would wait for ever.
+    fn of(mut pipe: impl Read + Send + 'static, echo: Option<fn(&[u8])>) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&kept);
+        let (open, closed) = mpsc::channel();
+        thread::spawn(move || {
+            let _until_the_end: mpsc::Sender<()> = open;
+            let mut chunk = [0; 4096];
+            while let Ok(n @ 1..) = pipe.read(&mut chunk) {
+                if let Some(echo) = echo {
+                    echo(&chunk[..n]);
+                }
+                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(&chunk[..n]);
+                let surplus = kept.len().saturating_sub(KEEP);
+                kept.drain(..surplus);
+            }
+        });
+        Self { kept, closed }
+    }
+
+    fn text(self) -> String {
+        // Both answers are fine: closed, or held open by something left behind.
+        let _closed_or_not = self.closed.recv_timeout(DRAIN);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
+}
+
+/// Hands a program's output on to our own standard error, whatever becomes of it.
+pub fn to_stderr(bytes: &[u8]) {
+    if let Err(e) = io::stderr().write_all(bytes) {
+        log::debug!("cannot echo a program's output: {e}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Output {
+        run(Command::new("sh").args(["-c", script]), limit).unwrap()
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        let second = Duration::from_secs(5);
+        assert_eq!(shell("exit 3", second).end, End::Exit(3));
+        assert_eq!(shell("kill -9 $$", second).end, End::Signal(9));
+        let hung = shell("sleep 100", Duration::from_millis(50));
+        assert_eq!(hung.end.to_string(), "no end within 0.05 s, killed");
+    }
+
+    #[test]
+    fn a_child_left_behind_neither_delays_nor_survives() {
+        let started = Instant::now();
+        let output = shell("sleep 100 & echo $!", Duration::from_secs(50));
+        assert!(started.elapsed() < Duration::from_secs(20));
+        let stat = format!("/proc/{}/stat", output.stdout.trim());
+        let runs = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
+        while runs() {
+            assert!(started.elapsed() < Duration::from_secs(20), "still running");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn input_is_there_whether_it_is_read_or_not() {
+        let input = vec![b'x'; 1 << 20];
+        let limit = Duration::from_secs(20);
+        let counted = run_with_input(Command::new("wc").arg("-c"), &input, limit).unwrap();
+        assert_eq!(counted.stdout.trim(), "1048576");
+        assert!(run_with_input(&mut Command::new("true"), &input, limit).unwrap().success());
+    }
+
+    #[test]
+    fn of_endless_output_the_end_is_kept() {
+        let output = shell("yes | head -c 1000000; echo last", Duration::from_secs(50));
+        assert!(output.stdout.len() <= KEEP);
+        assert_eq!(output.last_line(), "last");
+    }
+}

@@ -1,0 +1,14 @@
+//! The only room that touches the machine. Everything here does one thing to
+//! it, within a time limit, and says what went wrong with the thing's name.
+
+pub mod cmdline;
+pub mod command;
+pub mod files;
+pub mod log;
+pub mod mount;
+pub mod mountinfo;
+mod raw;
+pub mod systemd;
+pub mod tls;
+
+pub use raw::{btrfs, clock};

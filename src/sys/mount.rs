@@ -1,0 +1,151 @@
+//! Mounts that undo themselves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::mount::{MntFlags, MsFlags, mount, umount, umount2};
+use nix::sched::{CloneFlags, unshare};
+
+use super::{files, mountinfo};
+
+/// A mount that is taken away again when this value goes.
+#[derive(Debug)]
+pub struct Mounted {
+    path: PathBuf,
+    gone: bool,
+}
+
+impl Mounted {
+    /// Mounts `source` at `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// As mount(2), with source, path, type and options named.
+    pub fn new(
+        source: &Path,
+        path: &Path,
+        fstype: &str,
+        flags: MsFlags,
+        options: &str,
+    ) -> Result<Self> {
+        fs::create_dir_all(path)
+            .with_context(|| format!("cannot make the mount point {}", path.display()))?;
+        mount(Some(source), path, Some(fstype), flags, Some(options)).with_context(|| {
+            format!(
+                "cannot mount {} at {} as {fstype} ({})",
+                source.display(),
+                path.display(),
+                if options.is_empty() { "no options" } else { options }
+            )
+        })?;
+        Ok(Self { path: path.to_owned(), gone: false })
+    }
+
+    /// Binds `source`, with what is mounted below it, to `path`.
+    ///
+    /// # Errors
+    /// As mount(2).
+    pub fn bind(source: &Path, path: &Path) -> Result<Self> {
+        Self::new(source, path, "", MsFlags::MS_BIND | MsFlags::MS_REC, "")
+    }
+
+    /// Takes charge of a mount that another program has made at `path`.
+    pub fn adopt(path: &Path) -> Self {
+        Self { path: path.to_owned(), gone: false }
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes it away now, and says whether that worked: a file system that is
+    /// still in use has not been written out.
+    ///
+    /// # Errors
+    /// As umount(2); EBUSY is the usual one. The mount is then detached, so
+    /// that nothing more can be reached through it.
+    pub fn unmount(mut self) -> Result<()> {
+        self.gone = true;
+        let result = umount(&self.path);
+        if result.is_err() {
+            self.detach();
+        }
+        result.with_context(|| format!("cannot unmount {}", self.path.display()))
+    }
+
+    /// Leaves the mount to the end of its namespace.
+    pub fn leave(mut self) {
+        self.gone = true;
+    }
+
+    fn detach(&self) {
+        if let Err(e) = umount2(&self.path, MntFlags::MNT_DETACH) {
+            log::warn!("{} stays mounted: {e}", self.path.display());
+        }
+    }
+}
+
+/// Mounts again what is mounted at `path`, from the same source with the same
+/// flags: a btrfs without a subvolume among its options is entered by its
+/// default subvolume, which may be another one by now.
+///
+/// # Errors
+/// As umount(2) and mount(2). What still uses the old mount keeps it, with a
+/// warning: it is then only hidden.
+pub fn renew(path: &Path) -> Result<()> {
+    let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
+    let mounts = mountinfo::parse(&table);
+    let old = mountinfo::at(&mounts, path)
+        .with_context(|| format!("nothing is mounted at {}", path.display()))?;
+    if let Err(e) = umount(path) {
+        log::warn!("{} is still in use ({e}): its old mount is kept, hidden", path.display());
+        umount2(path, MntFlags::MNT_DETACH)
+            .with_context(|| format!("cannot unmount {}", path.display()))?;
+    }
+    Mounted::new(&old.source, path, &old.fstype, flags(&old.options), "")?.leave();
+    Ok(())
+}
+
+/// The flags of mount(2) that a mount's options stand for.
+fn flags(options: &str) -> MsFlags {
+    let flag = |option| match option {
+        "ro" => MsFlags::MS_RDONLY,
+        "nosuid" => MsFlags::MS_NOSUID,
+        "nodev" => MsFlags::MS_NODEV,
+        "noexec" => MsFlags::MS_NOEXEC,
+        "noatime" => MsFlags::MS_NOATIME,
+        "nodiratime" => MsFlags::MS_NODIRATIME,
+        "relatime" => MsFlags::MS_RELATIME,
+        _ => MsFlags::empty(),
+    };
+    options.split(',').map(flag).collect()
+}
+
+/// Runs `work` in a thread of its own with a mount namespace of its own: nobody
+/// else sees what it mounts, and however it ends, nothing stays mounted. Mounts
+/// made elsewhere still appear in it.
+///
+/// # Errors
+/// Those of `work`; the namespace could not be made; `work` panicked.
+pub fn in_own_namespace<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let separated = || {
+        unshare(CloneFlags::CLONE_NEWNS).context("cannot make a mount namespace")?;
+        let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
+        mount(None::<&Path>, "/", None::<&Path>, slave, None::<&Path>)
+            .context("cannot keep mounts to this namespace")?;
+        work()
+    };
+    match std::thread::scope(|scope| scope.spawn(separated).join()) {
+        Ok(result) => result,
+        Err(_) => bail!("a fault in this program: the thread with its own mounts panicked"),
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        if !self.gone {
+            self.detach();
+        }
+    }
+}
