@@ -1,0 +1,51 @@
+#!/bin/bash
+# dracut module: first boot in the initrd. Sourced by dracut, which defines $initdir,
+# $systemdsystemunitdir, and the functions inst… and instmods.
+# shellcheck disable=SC2154
+
+# Called by dracut.
+check() {
+    # Without one of these the units would fail on every start: rather no module.
+    require_binaries health-checker unshare mount || return 1
+    return 0
+}
+
+# Called by dracut.
+depends() {
+    echo "systemd systemd-initrd udev-rules btrfs"
+}
+
+# Called by dracut.
+installkernel() {
+    # Config drives: sticks, CDs and virtual disks, and the file systems that people put on them.
+    # Not only what is plugged in now (hostonly=''): the stick comes after the initrd was made.
+    hostonly='' instmods xhci_pci xhci_hcd ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod sr_mod \
+        cdrom ata_piix ahci virtio_pci virtio_blk virtio_scsi
+    hostonly='' instmods vfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8 ext4 isofs xfs btrfs overlay
+}
+
+# Called by dracut.
+install() {
+    local unit target="$systemdsystemunitdir/initrd-root-fs.target"
+
+    inst_multiple health-checker unshare mount
+    # A script with "prepare" runs in here: bash is what nearly all of them name, and these are what
+    # they use before the system's own programs are there.
+    inst_multiple -o bash cat chmod cp cut date grep head ln ls mkdir mv rm sed sleep sort tail touch tr
+
+    for unit in firstboot-detect.service firstboot-fetch.service firstboot-apply.service firstboot.target; do
+        inst_simple "$systemdsystemunitdir/$unit"
+    done
+    # The names of Combustion's units, for what orders itself against them.
+    ln_r "$systemdsystemunitdir/firstboot-fetch.service" "$systemdsystemunitdir/combustion-prepare.service"
+    ln_r "$systemdsystemunitdir/firstboot-apply.service" "$systemdsystemunitdir/combustion.service"
+
+    mkdir -p "$initdir$target.wants" "$initdir$target.requires"
+    for unit in firstboot-detect.service firstboot.target; do
+        ln_r "$systemdsystemunitdir/$unit" "$target.wants/$unit"
+    done
+    # Required, so that a failure keeps the root from being entered, whoever is faster.
+    for unit in firstboot-fetch.service firstboot-apply.service; do
+        ln_r "$systemdsystemunitdir/$unit" "$target.requires/$unit"
+    done
+}
