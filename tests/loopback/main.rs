@@ -1,0 +1,245 @@
+//! First boot on a real btrfs: an image with openSUSE's layout in a loop device.
+//! Needs root. Each test has a mount namespace of its own, so they run side by
+//! side, and what they mount is gone with them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test says by it that it failed"
+)]
+
+mod bed;
+
+use std::fs;
+use std::path::Path;
+
+use bed::{Bed, NESTED, OVERLAY, PLAIN};
+use health_checker::firstboot::outcome::{Outcome, State};
+use health_checker::record;
+
+use health_checker::record::store::Store;
+use health_checker::snapshot::discard;
+use health_checker::snapshot::disk::Disk;
+use health_checker::snapshot::info::Info;
+use health_checker::snapshot::transaction::{self, IN_PROGRESS, Transaction};
+use health_checker::sys::btrfs;
+
+const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
+
+/// A script that changes what it can reach, and ends as told.
+fn script(end: &str) -> String {
+    format!(
+        "#!/bin/bash\nset -e\necho changed >/etc/hostname\necho new >/etc/new\n\
+         mapfile -t lines </etc/fstab\n[ ${{#lines[@]}} -gt 2 ]\necho x >/usr/added\n\
+         echo \"read $(</etc/hostname)\"\nread -r || echo no standard input\n{end}\n"
+    )
+}
+
+#[test]
+fn an_applied_configuration_becomes_the_default_and_is_entered() {
+    for layout in LAYOUTS {
+        let bed = Bed::new(layout);
+        let before = bed.fingerprint();
+        let stage = bed.stage("");
+        stage.detect().unwrap();
+        assert!(Bed::pending(), "{layout}");
+        Bed::hand_on_script(&script("exit 0"));
+        let id = stage.apply().unwrap();
+        assert_eq!(id.number, 2, "{layout}");
+        stage.enter(&id).unwrap();
+
+        assert_eq!(btrfs::info(&bed.sysroot).unwrap().uuid, id.uuid, "{layout}");
+        let disk = bed.disk();
+        let default = disk.snapshots.default().unwrap().unwrap();
+        assert_eq!(default.id, id, "{layout}");
+        assert!(default.read_only, "{layout}: as its parent");
+        assert!(disk.snapshots.path(2).join("usr/added").exists(), "{layout}");
+        let info = Info::read(&disk.snapshots.dir().join("2/info.xml")).unwrap().unwrap();
+        assert_eq!(info.field("num"), Some("2"));
+        assert_eq!(info.user(IN_PROGRESS), None, "{layout}");
+        disk.close().unwrap();
+        let etc = bed.etc_of(2);
+        assert_eq!(fs::read_to_string(etc.join("hostname")).unwrap(), "changed\n", "{layout}");
+        // What was there before is still there, to the last byte.
+        let after = bed.fingerprint();
+        let changed: Vec<_> =
+            before.iter().filter(|(path, hash)| after.get(*path) != Some(*hash)).collect();
+        assert!(changed.is_empty(), "{layout}: {changed:?}");
+
+        let record::State::Readable(record) = bed.store().read() else { panic!("{layout}") };
+        let noted = record.firstboot.unwrap();
+        assert_eq!((noted.configured, noted.pristine.number), (id, 1));
+        assert_eq!(bed.outcome().unwrap().state, State::Applied);
+        assert!(!Path::new("/dev/shm/combustion/config").exists(), "{layout}: secrets stay");
+
+        // The next start, cut off before the machine-id was written: not again.
+        bed.restart();
+        stage.detect().unwrap();
+        assert!(!Bed::pending(), "{layout}: applied twice");
+    }
+}
+
+#[test]
+fn a_failing_script_leaves_the_disk_as_it_was() {
+    for layout in LAYOUTS {
+        let bed = Bed::new(layout);
+        let before = bed.fingerprint();
+        let stage = bed.stage("");
+        stage.detect().unwrap();
+        Bed::hand_on_script(&script("echo the reason >&2; exit 7"));
+        let error = stage.apply().unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("exit status 7; the last it said was: the reason"), "{text}");
+        assert!(!stage.failed(&error), "{layout}: the start must not go on");
+        assert_eq!(bed.fingerprint(), before, "{layout}");
+        assert_eq!(bed.default_number(), 1);
+        let outcome = bed.outcome().unwrap();
+        assert_eq!(outcome.state, State::Failed);
+        assert!(outcome.reason.unwrap().contains("the reason"));
+
+        // The corrected stick, at the next start.
+        bed.restart();
+        stage.detect().unwrap();
+        assert!(Bed::pending(), "{layout}: no longer a first boot");
+        Bed::hand_on_script(&script("exit 0"));
+        assert_eq!(stage.apply().unwrap().number, 2, "{layout}");
+        assert_eq!(bed.outcome().unwrap().state, State::Applied);
+    }
+}
+
+#[test]
+fn a_script_that_cannot_start_is_named_and_nothing_is_left() {
+    for (text, says) in [
+        ("#!/bin/zsh\n", "combustion/script: line 1: the interpreter /bin/zsh cannot be started"),
+        ("#!/bin/bash\r\n", "combustion/script: line 1: it ends with CR and LF"),
+        ("echo\n", "combustion/script: line 1: no interpreter"),
+    ] {
+        let bed = Bed::new(OVERLAY);
+        let before = bed.fingerprint();
+        Bed::hand_on_script(text);
+        let error = format!("{:#}", bed.stage("").apply().unwrap_err());
+        assert!(error.contains(says), "{error}");
+        assert_eq!(bed.fingerprint(), before, "{text:?}");
+    }
+}
+
+#[test]
+fn what_a_script_starts_ends_with_it() {
+    let bed = Bed::new(NESTED);
+    let before = bed.fingerprint();
+    // A process that would hold the snapshot's file system.
+    Bed::hand_on_script("#!/bin/bash\n(while :; do :; done) &\necho $$ >/etc/pid\nexit 1\n");
+    bed.stage("").apply().unwrap_err();
+    assert_eq!(bed.fingerprint(), before);
+}
+
+#[test]
+fn an_interrupted_transaction_is_deleted_at_the_next_first_boot() {
+    for layout in LAYOUTS {
+        let bed = Bed::new(layout);
+        let before = bed.fingerprint();
+        let disk = bed.disk();
+        let plan = transaction::plan(&disk, "test").unwrap();
+        let new = Transaction::begin(&disk, plan).unwrap();
+        fs::write(new.path().join("usr/half"), "").unwrap();
+        btrfs::snapshot(&disk.var, &new.path().join("usr/nested")).unwrap();
+        std::mem::forget(new); // the power goes
+        assert_ne!(bed.fingerprint(), before, "the fingerprint sees nothing");
+        assert_eq!(discard::left_over(&disk).unwrap(), [2], "{layout}");
+        discard::discard(&disk, 2).unwrap();
+        assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
+        disk.close().unwrap();
+        assert_eq!(bed.fingerprint(), before, "{layout}");
+    }
+}
+
+#[test]
+fn a_cut_between_the_write_ahead_and_set_default_is_done_again() {
+    let bed = Bed::new(OVERLAY);
+    let stage = bed.stage("");
+    let before = bed.fingerprint();
+    let disk = bed.disk();
+    let new = Transaction::begin(&disk, transaction::plan(&disk, "test").unwrap()).unwrap();
+    let failing = |_| anyhow::bail!("the record cannot be written");
+    let error = new.commit(failing).unwrap_err();
+    assert!(format!("{error:#}").contains("the record cannot be written"));
+    disk.close().unwrap();
+    assert_eq!(bed.fingerprint(), before, "no write-ahead, no new default");
+    stage.detect().unwrap();
+    assert!(Bed::pending());
+}
+
+#[test]
+fn the_default_and_a_finished_snapshot_are_never_taken_for_left_overs() {
+    let bed = Bed::new(NESTED);
+    Bed::hand_on_script(&script("exit 0"));
+    bed.stage("").apply().unwrap();
+    let disk = bed.disk_of_default();
+    // As a cut right after set-default leaves it.
+    let path = disk.snapshots.dir().join("2/info.xml");
+    let mut info = Info::read(&path).unwrap().unwrap();
+    info.set_user(IN_PROGRESS, Some("yes"));
+    info.write(&path).unwrap();
+    assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
+    assert!(discard::discard(&disk, 2).is_err());
+    assert!(disk.snapshots.path(2).join("etc/hostname").exists(), "its nested /etc is gone");
+    disk.close().unwrap();
+    bed.restart();
+    bed.stage("").detect().unwrap();
+    let info = Info::read(&bed.disk().snapshots.dir().join("2/info.xml")).unwrap().unwrap();
+    assert_eq!(info.user(IN_PROGRESS), None, "detect completes what was cut off");
+}
+
+#[test]
+fn after_a_failure_that_was_passed_over_it_stays_a_first_boot() {
+    let bed = Bed::new(OVERLAY);
+    let stage = bed.stage("firstboot.on-failure=continue");
+    stage.detect().unwrap();
+    Bed::hand_on_script("#!/bin/bash\nexit 1\n");
+    let error = stage.apply().unwrap_err();
+    assert!(stage.failed(&error), "the start was to go on");
+    bed.write_machine_id();
+    bed.restart();
+    stage.detect().unwrap();
+    assert!(Bed::pending());
+    // Once it has been applied, the machine is finished.
+    Bed::hand_on_script(&script("exit 0"));
+    stage.apply().unwrap();
+    bed.restart();
+    stage.detect().unwrap();
+    assert!(!Bed::pending());
+}
+
+#[test]
+fn a_forgotten_layer_is_not_taken_over_and_a_damaged_record_is_kept() {
+    let bed = Bed::new(OVERLAY);
+    let disk = bed.disk();
+    fs::create_dir_all(disk.var.join("lib/overlay/7/etc")).unwrap();
+    let store = Store::at(disk.var.join("lib/health-checker"));
+    fs::create_dir_all(disk.var.join("lib/health-checker")).unwrap();
+    fs::write(disk.var.join("lib/health-checker/record"), "rubbish").unwrap();
+    assert!(matches!(store.read(), record::State::Unknown(_)));
+    disk.close().unwrap();
+    Bed::hand_on_script(&script("exit 0"));
+    assert_eq!(bed.stage("").apply().unwrap().number, 8);
+    let disk = bed.disk_of_default();
+    let aside = disk.var.join("lib/health-checker/record.unusable.0");
+    assert_eq!(fs::read_to_string(aside).unwrap(), "rubbish");
+    disk.close().unwrap();
+    assert_eq!(bed.outcome().map(|o| Outcome { at: None, ..o }.state), Some(State::Applied));
+}
+
+#[test]
+fn without_a_disk_that_can_undo_nothing_is_run() {
+    let bed = Bed::new(OVERLAY);
+    Bed::hand_on_script(&script("exit 0"));
+    let error = bed.stage("rootflags=subvol=@/x").apply().unwrap_err();
+    assert!(format!("{error:#}").contains("rootflags=subvol="), "{error:#}");
+    Bed::hand_on_script(&script("exit 0"));
+    let mut stage = bed.stage("");
+    stage.sysroot = bed.mount_tmpfs();
+    let error = stage.apply().unwrap_err();
+    assert!(format!("{error:#}").contains("not a btrfs snapshot"), "{error:#}");
+    assert!(Disk::open(&stage.sysroot, false).unwrap().is_none());
+}

@@ -1,0 +1,127 @@
+//! What may happen at one boot: every combination.
+
+use super::world::{Stored, World};
+
+/// One boot's circumstances.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing that happens or not")]
+pub struct Event {
+    /// An update since the last boot made this snapshot, from the default, the default.
+    pub update_before: Option<u8>,
+    /// The snapshot that somebody chose in the boot menu.
+    pub chosen: Option<u8>,
+    /// The required checks that fail.
+    pub failing: &'static [&'static str],
+    /// What is wrong with the record.
+    pub trouble: Trouble,
+    /// What became the default while this boot ran.
+    pub meanwhile: Meanwhile,
+    /// The newest known good snapshot would not boot any more.
+    pub target_broken: bool,
+    /// Which snapshot is running cannot be found out.
+    pub booted_unknown: bool,
+    /// A shutdown is under way when the decision falls.
+    pub stopping: bool,
+    /// The boot hangs before any verdict, until somebody pulls the plug.
+    pub hangs: bool,
+}
+
+/// What is wrong with the record in this boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    None,
+    /// It cannot be written, and that is known.
+    ReadOnly,
+    /// It can be written when that is tried, and not any more when it matters.
+    WriteFails,
+    /// It is gone.
+    Lost,
+    /// It is damaged.
+    Damaged,
+    /// The default subvolume cannot be changed.
+    SetDefaultFails,
+}
+
+/// What an update that finishes meanwhile makes the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meanwhile {
+    Nothing,
+    /// A snapshot of the booted one.
+    Descendant,
+    /// A snapshot of another one.
+    Stranger,
+}
+
+const TROUBLES: [Trouble; 6] = [
+    Trouble::None,
+    Trouble::ReadOnly,
+    Trouble::WriteFails,
+    Trouble::Lost,
+    Trouble::Damaged,
+    Trouble::SetDefaultFails,
+];
+
+/// Everything that may happen next.
+pub fn all(world: &World) -> Vec<Event> {
+    let mut events = Vec::new();
+    for update_before in [None, world.free_number()] {
+        if update_before.is_none() && !events.is_empty() {
+            continue; // no number was free: the first round was this one
+        }
+        for chosen in choices(world) {
+            for failing in [&[][..], &["a"], &["b"], &["a", "b"]] {
+                for trouble in TROUBLES {
+                    if !possible(world, trouble) {
+                        continue;
+                    }
+                    with_the_rest(&mut events, update_before, chosen, failing, trouble);
+                }
+            }
+        }
+    }
+    events
+}
+
+/// The rarer circumstances come one at a time: two of them in one boot, with all
+/// the rest, would only multiply the same ways through the rules.
+fn with_the_rest(
+    events: &mut Vec<Event>,
+    update_before: Option<u8>,
+    chosen: Option<u8>,
+    failing: &'static [&'static str],
+    trouble: Trouble,
+) {
+    let usual = Event {
+        update_before,
+        chosen,
+        failing,
+        trouble,
+        meanwhile: Meanwhile::Nothing,
+        target_broken: false,
+        booted_unknown: false,
+        stopping: false,
+        hangs: false,
+    };
+    events.push(usual.clone());
+    events.push(Event { meanwhile: Meanwhile::Descendant, ..usual.clone() });
+    events.push(Event { meanwhile: Meanwhile::Stranger, ..usual.clone() });
+    events.push(Event { target_broken: true, ..usual.clone() });
+    events.push(Event { booted_unknown: true, ..usual.clone() });
+    events.push(Event { stopping: true, ..usual.clone() });
+    if failing.is_empty() {
+        events.push(Event { hangs: true, ..usual });
+    }
+}
+
+fn choices(world: &World) -> Vec<Option<u8>> {
+    let others = world.present().filter(|number| *number != world.default());
+    std::iter::once(None).chain(others.map(Some)).collect()
+}
+
+/// Only what is there can be lost or damaged.
+fn possible(world: &World, trouble: Trouble) -> bool {
+    match trouble {
+        Trouble::Lost | Trouble::Damaged => *world.stored() != Stored::Absent,
+        _ => true,
+    }
+}

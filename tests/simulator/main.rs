@@ -1,0 +1,162 @@
+//! The simulator: the real `decide` and the real executor over a machine whose
+//! every write may be the last.
+//!
+//! From a fresh system it follows every combination of what may happen at a boot
+//! ([`events`]), cuts the power after every effect of every plan, and goes on
+//! from each state that this leaves, several boots deep. [`world`] is the
+//! machine, its rules of conduct included; [`faults`] are defects seeded into
+//! rules and write order, each of which the search must find.
+
+#![allow(unreachable_pub, reason = "a test program has no outside")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod events;
+mod faults;
+mod rows;
+mod world;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::thread;
+
+use faults::Fault;
+use health_checker::health::decide::Policy;
+use health_checker::health::execute::execute;
+use health_checker::health::facts::Occasion;
+use health_checker::health::plan::End;
+use world::World;
+
+/// Boots deep: the longest chain that the rules allow between two healthy
+/// verdicts is three automatic reboots and a safe mode. `SIMULATOR_DEPTH=6` takes
+/// minutes instead of seconds.
+fn depth() -> usize {
+    let asked = std::env::var("SIMULATOR_DEPTH").ok();
+    asked.map_or(4, |depth| depth.parse().expect("SIMULATOR_DEPTH is a number"))
+}
+
+const POLICY: Policy = Policy { keep: 2, unfinished_boots: 3 };
+
+#[derive(Debug, Default)]
+struct Count {
+    states: usize,
+    plans: usize,
+    cuts: usize,
+}
+
+/// Searches; the first violation ends it.
+fn search(fault: Option<Fault>, depth: usize) -> Result<Count, String> {
+    let mut count = Count::default();
+    let mut seen = HashSet::from([World::fresh()]);
+    let mut frontier = vec![World::fresh()];
+    for _ in 0..depth {
+        let half = frontier.len().div_ceil(2);
+        let parts = thread::scope(|scope| {
+            let search = |part| scope.spawn(move || boots_of(part, fault));
+            let running: Vec<_> = frontier.chunks(half.max(1)).map(search).collect();
+            running.into_iter().map(|part| part.join().unwrap()).collect::<Result<Vec<_>, _>>()
+        })?;
+        frontier = Vec::new();
+        for (worlds, part) in parts {
+            count.plans += part.plans;
+            count.cuts += part.cuts;
+            frontier.extend(worlds.into_iter().filter(|world| seen.insert(world.clone())));
+        }
+    }
+    count.states = seen.len();
+    Ok(count)
+}
+
+/// Every state that one boot of these may leave.
+fn boots_of(worlds: &[World], fault: Option<Fault>) -> Result<(HashSet<World>, Count), String> {
+    let mut count = Count::default();
+    let mut left = HashSet::new();
+    for world in worlds {
+        for event in events::all(world) {
+            left.extend(boot(world, &event, fault, &mut count)?);
+        }
+    }
+    Ok((left, count))
+}
+
+/// One boot: the start is counted, and if that does not end it and nothing hangs,
+/// there is a verdict. Returns every state that this may leave.
+fn boot(
+    world: &World,
+    event: &events::Event,
+    fault: Option<Fault>,
+    count: &mut Count,
+) -> Result<Vec<World>, String> {
+    let mut started = world.clone();
+    started.start(event);
+    let (mut left, entered) = phase(&started, event, Occasion::Start, fault, count)?;
+    if let Some(entered) = entered {
+        if event.hangs {
+            left.push(entered.at_rest());
+        } else {
+            let mut checked = entered;
+            checked.checked(event);
+            left.extend(phase(&checked, event, Occasion::Verdict, fault, count)?.0);
+        }
+    }
+    Ok(left)
+}
+
+/// Gathers, decides, and carries the plan out once whole and once for each
+/// effect that may have been the last. Returns the states in which the boot has
+/// ended, and the one in which it goes on.
+fn phase(
+    started: &World,
+    event: &events::Event,
+    occasion: Occasion,
+    fault: Option<Fault>,
+    count: &mut Count,
+) -> Result<(Vec<World>, Option<World>), String> {
+    let facts = started.facts(event, occasion);
+    let plan = faults::decide(fault, &facts, POLICY);
+    count.plans += 1;
+    let explain = |e: String| format!("{e}\n  event: {event:?}\n  plan: {plan:#?}\n  {started:#?}");
+    let mut left = Vec::new();
+    for cut in 0.. {
+        let mut world = started.clone();
+        world.cut_after(cut);
+        let end = execute(&plan, &mut world);
+        count.cuts += 1;
+        world.verdict().map_err(explain)?;
+        if world.was_cut() {
+            left.push(world.at_rest());
+            continue;
+        }
+        world.conclude(event, &facts, &plan, end).map_err(explain)?;
+        if occasion == Occasion::Start && end == End::GoOn {
+            return Ok((left, Some(world)));
+        }
+        left.push(world.at_rest());
+        break;
+    }
+    Ok((left, None))
+}
+
+#[test]
+fn every_combination_of_events_and_cuts_keeps_the_rules() {
+    let count = search(None, depth()).unwrap_or_else(|violation| panic!("{violation}"));
+    // Past the test runner, which keeps what a passing test prints to itself.
+    let (states, plans, cuts, depth) = (count.states, count.plans, count.cuts, depth());
+    let mut out = std::io::stdout();
+    writeln!(out, "simulator: {states} states, {plans} plans, {cuts} cuts, {depth} boots deep")
+        .unwrap();
+    assert!(count.states > 10_000 && count.cuts > 1_000_000, "{count:?}");
+}
+
+#[test]
+fn every_seeded_fault_is_caught() {
+    let missed: Vec<_> =
+        Fault::ALL.into_iter().filter(|fault| search(Some(*fault), depth()).is_ok()).collect();
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
+
+#[test]
+fn without_leave_to_act_nothing_is_touched() {
+    rows::observing_touches_nothing();
+    rows::no_reboot_where_it_is_switched_off();
+    rows::a_second_verdict_in_one_boot_changes_nothing();
+}
