@@ -1,14 +1,27 @@
-"""Runs one story: `python3 -m bed.one FILE [LAYOUT]`. Its failure is told with the guests' last words."""
+"""Runs one story: `python3 -m bed.one FILE [LAYOUT]`. Its failure is told with the guests' last words.
+
+Exit status: 0 as told; 1 failed; EMULATOR_DIED if that was no fault of what is tested.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 import traceback
 from pathlib import Path
 
 from .base import TALLY, story_dir
+
+#: sysexits.h's EX_TEMPFAIL.
+EMULATOR_DIED = 75
+#: QEMU's own assertions. Emulating two processors, it now and then fails one (iotlb_to_section).
+_ASSERTION = re.compile(rb"^(qemu-system-\S+: .*Assertion .* failed|ERROR:\S+: assertion failed)", re.MULTILINE)
+
+
+def _emulator_died() -> bool:
+    return any(_ASSERTION.search(console.read_bytes()) for console in story_dir().glob("*.console"))
 
 
 def _guests_last_words() -> None:
@@ -33,6 +46,8 @@ def main() -> int:
         frames = traceback.format_exc().splitlines()
         print("\n".join(frames))
         _guests_last_words()
+        if _emulator_died():
+            code = EMULATOR_DIED
     finally:
         for guest in TALLY.guests:
             guest.close()

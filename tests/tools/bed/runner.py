@@ -26,6 +26,7 @@ from typing import Any
 from .base import CACHE, REPO, SCRATCH
 from .container import remove_cgroups
 from .disk import prepare_scratch
+from .one import EMULATOR_DIED
 
 #: Machine boots that `make test` may use: each costs twenty seconds.
 BUDGET = 25
@@ -51,6 +52,7 @@ class Outcome:
     seconds: float
     boots: int
     report: str
+    emulator_died: bool = False
 
 
 def discover(tier: str) -> list[Story]:
@@ -116,7 +118,17 @@ def run_one(story: Story) -> Outcome:
     boots = json.loads(tally.read_text())["boots"] if tally.exists() else 0
     ok = child.returncode == 0 and not late
     _put_away(own, keep=not ok)
-    return Outcome(story, ok, time.monotonic() - started, boots, report)
+    died = child.returncode == EMULATOR_DIED
+    return Outcome(story, ok, time.monotonic() - started, boots, report, died)
+
+
+def run_told(story: Story) -> Outcome:
+    """Once more, and said so, if the emulator died of an assertion of its own: it tested nothing then."""
+    outcome = run_one(story)
+    if not outcome.emulator_died:
+        return outcome
+    print(f"again  {story.name}: QEMU died of an assertion of its own", flush=True)
+    return run_one(story)
 
 
 def _put_away(own: Path, keep: bool) -> None:
@@ -154,7 +166,7 @@ def main(tier: str, short: bool, pattern: str, image: Path) -> int:
     parallel = 2 if tier == "container" else 1
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(parallel) as pool:
-        for future in [pool.submit(run_one, story) for story in stories]:
+        for future in [pool.submit(run_told, story) for story in stories]:
             outcomes.append(future.result())
             _say(outcomes[-1])
     failed = sum(not outcome.ok for outcome in outcomes)
