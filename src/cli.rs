@@ -75,7 +75,7 @@ pub enum Command {
         /// Its number
         number: Option<u32>,
     },
-    /// Remember the default of this start (called by health-checker-start.service)
+    /// Note the default snapshot of this start (called by health-checker-start.service)
     #[command(hide = true)]
     Start,
     /// Keep known good snapshots from clean-up (called before snapper's)

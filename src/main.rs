@@ -7,16 +7,14 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use health_checker::cli::{Cli, Command, ConfigCommand, SafeModeCommand};
-use health_checker::firstboot;
 use health_checker::health::assess::{self, Assessed, How, assess};
 use health_checker::health::checks::{Outcome, run};
-use health_checker::health::gather;
 use health_checker::health::manual::Wish;
 use health_checker::health::plan::Plan;
 use health_checker::health::safe_mode::{self, Left};
 use health_checker::report::{self, status::Health, style::Style};
 use health_checker::sys::files::Root;
-use health_checker::{generator, settings, sys};
+use health_checker::{boot, firstboot, generator, settings, sys};
 use log::LevelFilter;
 
 /// The answer is no: unhealthy, invalid, refused.
@@ -94,7 +92,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
         Command::MarkGood { number } => fulfil(out, &root, Wish::MarkGood(*number), false),
         Command::MarkBad { number } => fulfil(out, &root, Wish::MarkBad(*number), false),
         Command::Protect => fulfil(out, &root, Wish::Protect, false),
-        Command::Start => gather::remember_start(&root).map(|()| 0),
+        Command::Start => boot::note_default(&root, root.dir()).map(|()| 0),
         Command::Deadline => show_assessed(out, &assess(&root, How::Overdue), How::Overdue, style),
         Command::Firstboot { command } => firstboot::cli::run(command, &root),
         Command::SafeMode { command: SafeModeCommand::Leave } => leave_safe_mode(out, &root),

@@ -5,10 +5,12 @@ pub mod grub;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Result;
 use serde::Serialize;
 
+use crate::record::handoff;
 use crate::sys::files::{self, Root};
-use crate::sys::systemd;
+use crate::sys::{btrfs, systemd};
 
 /// Who chooses the snapshot that is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +49,22 @@ pub fn loader(root: &Root) -> Loader {
     } else {
         Loader::None
     }
+}
+
+/// Notes which subvolume is the default of the file system that is mounted at
+/// `system`, before anything can change it: in the initrd, or, where that did
+/// not, early in the boot.
+///
+/// # Errors
+/// It is not on btrfs, or /run cannot be written.
+pub fn note_default(root: &Root, system: &Path) -> Result<()> {
+    let default_subvolume = btrfs::default_id(system)?;
+    handoff::write(root, handoff::Start::FILE, &handoff::Start { default_subvolume })
+}
+
+/// Whether the default of this start is noted.
+pub fn is_noted(root: &Root) -> bool {
+    root.join(handoff::DIR).join(handoff::Start::FILE).exists()
 }
 
 /// How this boot came about, as far as that can be seen.

@@ -13,6 +13,7 @@ use super::detect::{self, Answer, Facts};
 use super::outcome::{Outcome, State};
 use super::script::{self, Script};
 use super::{chroot, notes};
+use crate::boot;
 use crate::record::SnapshotId;
 use crate::record::handoff;
 use crate::record::store::{self, Store};
@@ -67,6 +68,7 @@ impl Stage {
     /// It could not be found out. Nothing is handed on then, and the start goes
     /// on: a finished machine must not be kept from starting by this.
     pub fn detect(&self) -> Result<()> {
+        self.note_default();
         let disk = Disk::open(&self.sysroot, false)?;
         let facts = self.facts(disk.as_ref())?;
         if let Some(disk) = disk {
@@ -84,6 +86,14 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// For the verdict on this start. Where that fails, a unit of the booted
+    /// system does it, or says why it cannot.
+    fn note_default(&self) {
+        if let Err(e) = boot::note_default(&self.root, &self.sysroot) {
+            log::info!("the default of this start is noted later: {e:#}");
+        }
     }
 
     fn facts(&self, disk: Option<&Disk>) -> Result<Facts> {
@@ -212,6 +222,7 @@ impl Stage {
             "{configured} is the default, but another one was mounted at {}",
             self.sysroot.display()
         );
+        self.note_default();
         log::info!("first boot is done: going on into {configured}");
         Ok(())
     }

@@ -127,18 +127,9 @@ fn list(snapshots: &Snapshots) -> Result<Vec<Snapshot>> {
     Ok(list)
 }
 
-/// Remembers the default subvolume, early in the boot.
-///
-/// # Errors
-/// The root is not on btrfs, or /run cannot be written.
-pub fn remember_start(root: &Root) -> Result<()> {
-    let default_subvolume = btrfs::default_id(root.dir())?;
-    handoff::write(root, handoff::Start::FILE, &handoff::Start { default_subvolume })
-}
-
 fn default_at_start(root: &Root, list: Option<&[Snapshot]>) -> Result<SnapshotId> {
     let start: handoff::Start = handoff::read(root, handoff::Start::FILE)?
-        .context("health-checker-start.service did not run in this boot")?;
+        .context("neither the initrd nor health-checker-start.service has noted it")?;
     let id = start.default_subvolume;
     let found = list.into_iter().flatten().find(|snapshot| snapshot.subvolume == id);
     Ok(found.with_context(|| format!("it was subvolume {id}, which is no snapshot now"))?.id)

@@ -10,12 +10,13 @@
 //! The places are subvolumes of their own, `/.snapshots` and `/var`: an update
 //! that keeps `/var` from being mounted must still be rolled back, and where the
 //! record cannot be written at all no reboot is counted. One place that takes it
-//! is enough. The copy is written first, and the higher sequence wins: what was
-//! durable when [`Store::write`] returned is never forgotten, and damage to one
-//! file costs nothing.
+//! is enough, and the higher sequence wins: what was durable when
+//! [`Store::write`] returned is never forgotten, and damage to one file costs
+//! nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::sys::statfs::{FsType, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, statfs};
@@ -38,7 +39,7 @@ const RAMFS_MAGIC: FsType = FsType(0x8584_58f6);
 pub struct Store {
     /// Read, all of them.
     files: Vec<PathBuf>,
-    /// Written, in this order.
+    /// Written, both.
     written: [PathBuf; 2],
 }
 
@@ -138,13 +139,25 @@ impl Store {
     }
 }
 
-/// Does the same in all places; one that it works in is enough.
-fn in_some_place(places: &[PathBuf], act: impl Fn(&Path) -> Result<()>) -> Result<()> {
-    let failures: Vec<_> = places.iter().filter_map(|path| act(path).err()).collect();
-    let problems = failures.iter().map(|e| format!("{e:#}")).collect::<Vec<_>>().join("; ");
-    if failures.len() == places.len() {
-        bail!(problems);
-    }
+/// Does the same in both places; one that it works in is enough. At the same
+/// time: most of it is waiting for the disk, and the boot waits for it.
+fn in_some_place(
+    [one, other]: &[PathBuf; 2],
+    act: impl Fn(&Path) -> Result<()> + Sync,
+) -> Result<()> {
+    let results = thread::scope(|scope| {
+        let beside = thread::Builder::new().spawn_scoped(scope, || act(one));
+        let here = act(other);
+        let there = match beside {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(anyhow!("a fault: it panicked"))),
+            Err(_) => act(one), // no more threads to be had
+        };
+        [there, here]
+    });
+    let lost = results.iter().all(Result::is_err);
+    let problems: Vec<_> = results.iter().filter_map(|it| it.as_ref().err()).collect();
+    let problems = problems.iter().map(|e| format!("{e:#}")).collect::<Vec<_>>().join("; ");
+    ensure!(!lost, problems);
     if !problems.is_empty() {
         log::warn!("the record is in one place only: {problems}");
     }

@@ -20,7 +20,7 @@ Requires=boot-complete.target
 After=boot-complete.target multi-user.target
 """
 
-_OURS = ("health-checker-start.service", "health-checker.service")
+_OURS = ("health-checker.service",)
 _THEIRS = (shell.UNIT,)
 
 #: Guest time repeats to a few milliseconds, but waiting for the disk is the host's time: the smaller
