@@ -140,8 +140,13 @@ fn show_assessed(
     } else if facts.judged.is_some() && how != How::Overdue {
         report::check::text(out, &facts.checks, style)?;
         writeln!(out, "{}", plan.decision.reason)?;
+        if plan.healthy && facts.judged == Some(false) {
+            writeln!(out, "It was: unhealthy. `health-checker assess --act` gives a new one.")?;
+        }
     }
-    Ok(if plan.healthy { 0 } else { NO })
+    // What waits for a healthy boot waits for its verdict: a later look does not change that.
+    let unhealthy_before = how == How::OnceABoot && facts.judged == Some(false);
+    Ok(if plan.healthy && !unhealthy_before { 0 } else { NO })
 }
 
 /// Carries out what was asked for by name, or says why not.

@@ -62,6 +62,10 @@ def story(etc: str) -> None:
         assert (status["health"], status["safe_mode"]) == ("unhealthy", False), status
         c.sh("! test -e /run/motd.d/health-checker && ! test -e /run/issue.d/health-checker.issue")
         c.sh("! test -e /run/systemd/system/health-checker-safe.target.d/10-stay.conf")
+        # A look at the repaired system is not yet a verdict.
+        looked = c.run("health-checker assess")
+        assert looked.code == 1 and "assess --act" in looked.out, looked
+        assert not c.run("systemctl is-active boot-complete.target")
         c.sh("health-checker assess --act")
         assert c.status()["health"] == "healthy"
         assert c.run("health-checker safe-mode leave").code == 1
