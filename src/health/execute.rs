@@ -51,6 +51,11 @@ pub trait Effects {
     fn alert(&mut self, alert: &Alert) -> Result<()>;
     /// See [`Step::FollowUp`]. What fails there changes nothing here.
     fn follow_up(&mut self, healthy: bool);
+    /// Mounts this snapshot, the default by now, where the boot goes on.
+    ///
+    /// # Errors
+    /// The one before may still be mounted there.
+    fn enter(&mut self, snapshot: &SnapshotId) -> Result<()>;
     /// Starts the reboot and returns.
     ///
     /// # Errors
@@ -96,6 +101,7 @@ pub fn fulfil(plan: &Plan, effects: &mut dyn Effects) -> Result<()> {
     }
     match plan.end {
         End::GoOn => Ok(()),
+        End::Enter(snapshot) => effects.enter(&snapshot),
         End::Reboot => effects.reboot(),
         End::SafeMode => effects.safe_mode(),
     }
@@ -124,11 +130,22 @@ fn tell(alert: &Alert, effects: &mut dyn Effects) {
     }
 }
 
-/// A reboot that cannot be had becomes safe mode: a machine that failed its
-/// checks must not go on as if nothing had been.
+/// A snapshot that cannot be entered here is entered through a reboot, which was
+/// counted for that. A reboot that cannot be had becomes safe mode: a machine
+/// that failed its checks must not go on as if nothing had been.
 fn finish(end: End, effects: &mut dyn Effects) -> End {
     let end = match end {
         End::GoOn => return end,
+        End::Enter(snapshot) => match effects.enter(&snapshot) {
+            Ok(()) => return end,
+            Err(e) => {
+                log::error!("cannot go on into {snapshot}, so a reboot into it: {e:#}");
+                End::Reboot
+            }
+        },
+        end => end,
+    };
+    let end = match end {
         End::Reboot => match effects.reboot() {
             Ok(()) => return end,
             Err(e) => {
@@ -136,7 +153,7 @@ fn finish(end: End, effects: &mut dyn Effects) -> End {
                 End::SafeMode
             }
         },
-        End::SafeMode => end,
+        end => end,
     };
     if let Err(e) = effects.safe_mode() {
         log::error!("safe mode is not complete: {e:#}");

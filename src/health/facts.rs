@@ -33,6 +33,11 @@ pub struct Facts {
     pub shutting_down: bool,
     /// The snapshot that was booted; `None` if that cannot be known.
     pub booted: Option<SnapshotId>,
+    /// Why the booted snapshot would not boot, as far as its files tell. Looked at
+    /// before it is entered, unless it is known good.
+    pub booted_problems: Vec<String>,
+    /// Why the initrd gave this start up already.
+    pub given_up: Option<String>,
     /// The default subvolume as this start found it.
     pub default_at_start: Option<SnapshotId>,
     /// The default subvolume now: an update may have finished meanwhile.
@@ -82,6 +87,9 @@ pub struct Candidate {
     pub snapshot: SnapshotId,
     /// Why it would not boot; empty if nothing speaks against it.
     pub problems: Vec<String>,
+    /// Whether it has the running kernel's modules: without them it can only be
+    /// entered through a reboot, with a kernel of its own.
+    pub fits_kernel: bool,
 }
 
 impl Facts {

@@ -97,6 +97,8 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
     let start = known("the default at the start", default_at_start(root, list.as_deref()));
     Facts {
         occasion: Occasion::Verdict,
+        booted_problems: Vec::new(),
+        given_up: None,
         boot: boot_id(),
         soft_reboots: before.soft_reboots,
         now: Timestamp::now(),
@@ -164,7 +166,7 @@ fn descends(
 }
 
 fn candidate(snapshot: &Snapshot) -> Candidate {
-    Candidate { snapshot: snapshot.id, problems: Vec::new() }
+    Candidate { snapshot: snapshot.id, problems: Vec::new(), fits_kernel: true }
 }
 
 /// Reads the record; none, where snapshots bear its marks, is one that was lost,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::checks::greenboot::{self, After};
 use super::execute::Effects;
@@ -79,6 +79,10 @@ impl Effects for Machine {
     fn follow_up(&mut self, healthy: bool) {
         let what = if healthy { After::Healthy } else { After::Unhealthy };
         greenboot::run_after(&self.root, what);
+    }
+
+    fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        bail!("{snapshot} can only be entered in the initrd")
     }
 
     fn reboot(&mut self) -> Result<()> {

@@ -117,6 +117,9 @@ impl fmt::Display for Step {
 pub enum End {
     /// The boot goes on.
     GoOn,
+    /// The boot goes on into this snapshot, which is the default by now, instead
+    /// of the one that it was about to enter. Only the initrd can.
+    Enter(SnapshotId),
     /// The machine restarts.
     Reboot,
     /// Services go down; the machine stays reachable.
@@ -125,11 +128,12 @@ pub enum End {
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::GoOn => "go on",
-            Self::Reboot => "reboot",
-            Self::SafeMode => "enter safe mode",
-        })
+        match self {
+            Self::GoOn => f.write_str("go on"),
+            Self::Enter(snapshot) => write!(f, "go on into {snapshot}"),
+            Self::Reboot => f.write_str("reboot"),
+            Self::SafeMode => f.write_str("enter safe mode"),
+        }
     }
 }
 
@@ -143,7 +147,7 @@ pub struct Otherwise {
 }
 
 /// The kinds of things that people are told of, by the names that programs see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// All required checks passed.
@@ -160,7 +164,7 @@ pub enum Event {
 }
 
 /// What people are told, everywhere in the same words.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// What kind of thing happened.
     pub event: Event,

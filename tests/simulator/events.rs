@@ -16,6 +16,12 @@ pub struct Event {
     pub trouble: Trouble,
     /// What became the default while this boot ran.
     pub meanwhile: Meanwhile,
+    /// What is about to be entered would not come up, if it has never been good.
+    pub broken: bool,
+    /// The running kernel is not one of the rollback target's.
+    pub other_kernel: bool,
+    /// A snapshot cannot be mounted in place of another.
+    pub enter_fails: bool,
     /// The newest known good snapshot would not boot any more.
     pub target_broken: bool,
     /// Which snapshot is running cannot be found out.
@@ -97,6 +103,9 @@ fn with_the_rest(
         failing,
         trouble,
         meanwhile: Meanwhile::Nothing,
+        broken: false,
+        other_kernel: false,
+        enter_fails: false,
         target_broken: false,
         booted_unknown: false,
         stopping: false,
@@ -106,6 +115,9 @@ fn with_the_rest(
     events.push(Event { meanwhile: Meanwhile::Descendant, ..usual.clone() });
     events.push(Event { meanwhile: Meanwhile::Stranger, ..usual.clone() });
     events.push(Event { target_broken: true, ..usual.clone() });
+    events.push(Event { broken: true, ..usual.clone() });
+    events.push(Event { broken: true, other_kernel: true, ..usual.clone() });
+    events.push(Event { broken: true, enter_fails: true, ..usual.clone() });
     events.push(Event { booted_unknown: true, ..usual.clone() });
     events.push(Event { stopping: true, ..usual.clone() });
     if failing.is_empty() {

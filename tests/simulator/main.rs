@@ -127,7 +127,8 @@ fn phase(
             continue;
         }
         world.conclude(event, &facts, &plan, end).map_err(explain)?;
-        if occasion == Occasion::Start && end == End::GoOn {
+        // Safe mode is entered by the system that comes up.
+        if occasion == Occasion::Start && end != End::Reboot {
             return Ok((left, Some(world)));
         }
         left.push(world.at_rest());

@@ -10,7 +10,7 @@ use health_checker::health::decide::MOST_REBOOTS;
 use health_checker::health::execute::Effects;
 use health_checker::health::facts::{Candidate, Control, Facts, Mode, Occasion};
 use health_checker::health::plan::{Action, Alert, End, Plan};
-use health_checker::record::{Record, SnapshotId, State};
+use health_checker::record::{KnownGood, Record, SnapshotId, State};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -52,6 +52,8 @@ struct ThisBoot {
     healthy: bool,
     write_fails: bool,
     set_default_fails: bool,
+    enter_fails: bool,
+    given_up: bool,
     effects_left: Option<usize>,
     cut: bool,
     written: bool,
@@ -114,6 +116,7 @@ impl World {
             healthy: event.failing.is_empty(),
             write_fails: matches!(event.trouble, Trouble::ReadOnly | Trouble::WriteFails),
             set_default_fails: event.trouble == Trouble::SetDefaultFails,
+            enter_fails: event.enter_fails,
             ..ThisBoot::default()
         };
         match event.trouble {
@@ -134,7 +137,8 @@ impl World {
             self.snapshots.insert(number, parent);
             self.default = number;
         }
-        if event.failing.is_empty() {
+        let given_up = self.this_boot.safe_mode;
+        if event.failing.is_empty() && !given_up {
             self.passes(event);
         }
         let ThisBoot { booted, default_at_start, healthy, write_fails, set_default_fails, .. } =
@@ -145,6 +149,7 @@ impl World {
             healthy,
             write_fails,
             set_default_fails,
+            given_up,
             ..ThisBoot::default()
         };
     }
@@ -175,6 +180,11 @@ impl World {
             control: Control { mode: Mode::Enforce, may_reboot: true, act_again: false },
             shutting_down: event.stopping && occasion == Occasion::Verdict,
             booted: (!event.booted_unknown).then(|| id(booted)),
+            booted_problems: match occasion {
+                Occasion::Start if self.is_broken(event) => vec!["no init".to_owned()],
+                _ => Vec::new(),
+            },
+            given_up: self.this_boot.given_up.then(|| "given up".to_owned()),
             default_at_start: Some(id(self.this_boot.default_at_start)),
             default_now: Some(id(self.default)),
             default_descends: self.snapshots.get(&self.default) == Some(&booted),
@@ -198,7 +208,12 @@ impl World {
         };
         let broken = event.target_broken && newest == Some(id(number));
         let problems = if broken { vec!["no init".to_owned()] } else { Vec::new() };
-        Candidate { snapshot: id(number), problems }
+        Candidate { snapshot: id(number), problems, fits_kernel: !event.other_kernel }
+    }
+
+    /// Nobody looks at the files of what is known good.
+    fn is_broken(&self, event: &Event) -> bool {
+        event.broken && !self.good.contains(&self.this_boot.booted)
     }
 
     /// As `gather` has it: no record where snapshots are marked was lost.
@@ -239,6 +254,15 @@ impl World {
         if facts.occasion == Occasion::Start {
             return self.start_is_counted(facts, plan);
         }
+        if here.given_up {
+            let stopping = event.stopping && !here.touched;
+            let ended = (here.safe_mode || stopping) && !here.rebooted && here.alerts > 0;
+            return if ended {
+                Ok(())
+            } else {
+                Err("a start that was given up went on".to_owned())
+            };
+        }
         let failed = !event.failing.is_empty();
         let by_hand = event.chosen.is_some() && !event.booted_unknown;
         if failed && (by_hand || event.stopping) {
@@ -265,6 +289,9 @@ impl World {
         if facts.chosen_by_hand() && (self.this_boot.rebooted || self.this_boot.safe_mode) {
             return Err("did not respect a choice by hand".to_owned());
         }
+        if plan.end == End::GoOn && !facts.booted_problems.is_empty() && self.could_go_back(facts) {
+            return Err("entered what will not come up, although there was a way back".to_owned());
+        }
         let Some(booted) = facts.booted else { return Ok(()) };
         let before = facts.record.readable().map_or(0, |record| record.starts_of(&booted));
         if plan.end == End::GoOn && before >= 3 && !facts.chosen_by_hand() {
@@ -277,6 +304,17 @@ impl World {
             return Err("a start was not counted".to_owned());
         }
         Ok(())
+    }
+
+    fn could_go_back(&self, facts: &Facts) -> bool {
+        let Some(record) = facts.record.readable() else { return false };
+        let there = |good: &&KnownGood| {
+            let whole = |it: &&Candidate| it.snapshot == good.snapshot && it.problems.is_empty();
+            good.as_default && facts.present.iter().flatten().any(|it| whole(&it))
+        };
+        !facts.chosen_by_hand()
+            && facts.booted.is_some()
+            && record.known_good.iter().any(|it| there(&it))
     }
 
     fn healthy_is_recorded(&self, event: &Event) -> Result<(), String> {
@@ -481,6 +519,22 @@ impl Effects for World {
 
     fn follow_up(&mut self, _: bool) {
         self.effect();
+    }
+
+    fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        if self.this_boot.enter_fails {
+            bail!("device or resource busy");
+        }
+        if !self.effect() {
+            return Ok(());
+        }
+        let target = number(snapshot);
+        if self.default != target {
+            self.violated("entered another snapshot than the default");
+        }
+        self.this_boot.booted = target;
+        self.this_boot.default_at_start = target;
+        Ok(())
     }
 
     fn reboot(&mut self) -> Result<()> {

@@ -8,8 +8,9 @@
 mod rows;
 pub(super) mod steps;
 
-use super::facts::{Facts, Mode, Occasion};
+use super::facts::{Candidate, Facts, Mode, Occasion};
 use super::plan::{Action, Alert, Decision, End, Event, Otherwise, Plan, Step};
+use crate::record::SnapshotId;
 
 pub use rows::target;
 
@@ -63,7 +64,8 @@ fn follow(
     match (decision.action, facts.booted, decision.target) {
         (Action::MarkGood, ..) => (steps::mark_good(facts, policy), End::GoOn),
         (Action::Rollback, Some(from), Some(to)) => {
-            (steps::roll_back(facts, policy, from, to, failed), End::Reboot)
+            let end = back_into(facts, to);
+            (steps::roll_back(facts, policy, (from, to), failed, end), end)
         }
         // No row decides this; if one ever did, nothing could be written ahead.
         (Action::Rollback | Action::SafeMode, ..) => safe_mode(),
@@ -71,6 +73,14 @@ fn follow(
         (Action::None, ..) if facts.occasion == Occasion::Start => (steps::count(facts), End::GoOn),
         (Action::None, ..) => (Vec::new(), End::GoOn),
     }
+}
+
+/// Before anything of the failed snapshot runs, the target can be entered in
+/// the same boot, if the running kernel is one of its own.
+fn back_into(facts: &Facts, to: SnapshotId) -> End {
+    let fits = |it: &Candidate| it.snapshot == to && it.fits_kernel;
+    let here = facts.occasion == Occasion::Start && facts.present.iter().flatten().any(fits);
+    if here { End::Enter(to) } else { End::Reboot }
 }
 
 /// What the administrator's word leaves of an end.
@@ -88,22 +98,35 @@ fn alert(facts: &Facts, failed: &[String], decision: &Decision) -> Option<Alert>
         return None;
     }
     let seen = |check: &super::checks::Outcome| format!("{}: {}", check.name, check.message);
-    let doing = match (decision.action, decision.target) {
-        (Action::Rollback, Some(target)) => format!("going back to {target}"),
-        (action, _) => action.to_string(),
-    };
-    let only_said = if facts.control.mode == Mode::Enforce { "" } else { "only observing, else " };
     let seen = match facts.occasion {
+        Occasion::Verdict if facts.given_up.is_some() => failed.to_vec(),
         Occasion::Verdict => facts.checks.iter().filter(|it| it.condemns()).map(seen).collect(),
-        Occasion::Start => failed.to_vec(),
+        Occasion::Start if facts.booted_problems.is_empty() => failed.to_vec(),
+        Occasion::Start => facts.booted_problems.clone(),
     };
     let event = event(facts, decision.action);
     Some(Alert {
         event,
         failed: seen,
-        done: format!("{only_said}{doing}: {}", decision.reason),
+        done: format!("{}: {}", doing(facts, decision), decision.reason),
         advice: advice(event).to_owned(),
     })
+}
+
+/// What is done, in words.
+fn doing(facts: &Facts, decision: &Decision) -> String {
+    let only_said = if facts.control.mode == Mode::Enforce { "" } else { "only observing, else " };
+    let doing = match (decision.action, decision.target) {
+        (Action::Rollback, Some(target)) => format!("going back to {target}"),
+        (action, _) => action.to_string(),
+    };
+    let reboots = matches!(decision.action, Action::Rollback | Action::Reboot);
+    let but = if reboots && !facts.control.may_reboot {
+        ", but rebooting is switched off, so safe mode"
+    } else {
+        ""
+    };
+    format!("{only_said}{doing}{but}")
 }
 
 /// What an action comes to, with what the administrator's word leaves of it.

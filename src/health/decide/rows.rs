@@ -11,29 +11,37 @@ use super::MOST_REBOOTS;
 /// check could run, what earlier starts left behind.
 pub(super) fn failed(facts: &Facts, policy: Policy) -> Vec<String> {
     match facts.occasion {
+        Occasion::Verdict if facts.given_up.is_some() => vec![UNFINISHED.to_owned()],
         Occasion::Verdict => facts.failed(),
         Occasion::Start => unfinished(facts, policy),
     }
 }
 
 /// A rollback that was cut short before it changed the default is as good a
-/// reason now as it was then; so are too many starts that came to nothing.
+/// reason now as it was then; so are files without which it cannot come up, and
+/// too many starts that came to nothing.
 fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
-    let (Some(record), Some(booted)) = (facts.record.readable(), facts.booted) else {
-        return Vec::new();
-    };
     if facts.chosen_by_hand() {
         return Vec::new();
     }
+    let mut reasons = Vec::new();
+    if !facts.booted_problems.is_empty() {
+        reasons.push(PRE_FLIGHT.to_owned());
+    }
+    let (Some(record), Some(booted)) = (facts.record.readable(), facts.booted) else {
+        return reasons;
+    };
     if let Some(rollback) = record.rollback.as_ref().filter(|it| it.from == booted) {
         return rollback.failed.clone();
     }
     if record.starts_of(&booted) >= policy.unfinished_boots {
-        return vec![UNFINISHED.to_owned()];
+        reasons.push(UNFINISHED.to_owned());
     }
-    Vec::new()
+    reasons
 }
 
+/// The name under which a look at a snapshot's files stands among failed checks.
+const PRE_FLIGHT: &str = "pre-flight";
 /// The name under which starts without a verdict stand among failed checks.
 const UNFINISHED: &str = "starts without a verdict";
 
@@ -60,6 +68,9 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
             Action::None,
             "this snapshot is not the default: somebody chose it, so nothing is touched",
         );
+    }
+    if let Some(why) = &facts.given_up {
+        return say(Action::SafeMode, why);
     }
     if let Err(why) = &facts.durable {
         let reason = format!("no automatic reboot, because it could not be counted: {why}");
@@ -114,6 +125,12 @@ fn new_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decision {
     // A snapshot that cannot be told apart may be the known good one itself.
     let target = facts.booted.and_then(|_| target(facts, record));
     let Some(target) = target else {
+        if facts.occasion == Occasion::Start && failed == [PRE_FLIGHT] {
+            return say(
+                Action::None,
+                "it may not come up, but there is nothing to go back to: it is tried all the same",
+            );
+        }
         let retried = match facts.booted {
             Some(_) => record.retried == facts.booted,
             None => record.automatic_reboots > 0,

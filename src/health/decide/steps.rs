@@ -2,18 +2,21 @@
 
 use super::{Policy, rows};
 use crate::health::facts::{Facts, Occasion};
-use crate::health::plan::Step;
+use crate::health::plan::{End, Step};
 use crate::record::{KnownGood, Record, Rollback, SnapshotId, State, Verdict};
 
 /// Known good snapshots that the record remembers beyond the protected ones.
 const REMEMBERED: usize = 16;
 
-/// The record as it is, or an empty one, with this boot's verdict in it.
+/// The record as it is, or an empty one, with this boot's verdict in it. What is
+/// decided before the root is entered is none: the boot may go on to one.
 fn next_record(facts: &Facts, healthy: bool) -> Record {
     let mut record = facts.record.readable().cloned().unwrap_or_default();
     record.sequence += 1;
-    record.verdict =
-        Some(Verdict { boot: facts.boot, snapshot: facts.booted, healthy, at: facts.now });
+    if facts.occasion == Occasion::Verdict {
+        record.verdict =
+            Some(Verdict { boot: facts.boot, snapshot: facts.booted, healthy, at: facts.now });
+    }
     if let Some(booted) = facts.booted {
         record.set_starts(booted, None);
     }
@@ -106,12 +109,16 @@ pub(in crate::health) fn kept(record: &Record, policy: Policy) -> Vec<SnapshotId
 pub(super) fn roll_back(
     facts: &Facts,
     policy: Policy,
-    from: SnapshotId,
-    to: SnapshotId,
+    (from, to): (SnapshotId, SnapshotId),
     failed: &[String],
+    end: End,
 ) -> Vec<Step> {
     let mut record = next_record(facts, false);
+    // Also if none is meant: where the target cannot be entered, one follows.
     record.automatic_reboots += 1;
+    if end == End::Enter(to) {
+        record.set_starts(to, Some(record.starts_of(&to) + 1));
+    }
     record.rollback = Some(Rollback { from, to, failed: failed.to_vec(), at: facts.now });
     let mut steps = protect_kept(&record, policy);
     steps.push(Step::WriteRecord(Box::new(record)));

@@ -33,8 +33,11 @@ fn failing(name: &str, required: bool) -> Outcome {
 
 /// Snapshots 1 and 2; 2 is booted and the default, 1 is known good.
 fn facts(checks: &[&str]) -> Facts {
-    let candidate = |number| Candidate { snapshot: id(number), problems: Vec::new() };
+    let candidate =
+        |number| Candidate { snapshot: id(number), problems: Vec::new(), fits_kernel: true };
     Facts {
+        booted_problems: Vec::new(),
+        given_up: None,
         occasion: Occasion::Verdict,
         boot: Uuid::from_u128(9),
         soft_reboots: 0,
