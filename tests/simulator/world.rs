@@ -289,7 +289,7 @@ impl World {
         if facts.chosen_by_hand() && (self.this_boot.rebooted || self.this_boot.safe_mode) {
             return Err("did not respect a choice by hand".to_owned());
         }
-        if plan.end == End::GoOn && !facts.booted_problems.is_empty() && self.could_go_back(facts) {
+        if plan.end == End::GoOn && !facts.booted_problems.is_empty() && could_go_back(facts) {
             return Err("entered what will not come up, although there was a way back".to_owned());
         }
         let Some(booted) = facts.booted else { return Ok(()) };
@@ -304,17 +304,6 @@ impl World {
             return Err("a start was not counted".to_owned());
         }
         Ok(())
-    }
-
-    fn could_go_back(&self, facts: &Facts) -> bool {
-        let Some(record) = facts.record.readable() else { return false };
-        let there = |good: &&KnownGood| {
-            let whole = |it: &&Candidate| it.snapshot == good.snapshot && it.problems.is_empty();
-            good.as_default && facts.present.iter().flatten().any(|it| whole(&it))
-        };
-        !facts.chosen_by_hand()
-            && facts.booted.is_some()
-            && record.known_good.iter().any(|it| there(&it))
     }
 
     fn healthy_is_recorded(&self, event: &Event) -> Result<(), String> {
@@ -390,6 +379,18 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether a known good snapshot is there that would boot.
+fn could_go_back(facts: &Facts) -> bool {
+    let Some(record) = facts.record.readable() else { return false };
+    let there = |good: &&KnownGood| {
+        let whole = |it: &&Candidate| it.snapshot == good.snapshot && it.problems.is_empty();
+        good.as_default && facts.present.iter().flatten().any(|it| whole(&it))
+    };
+    !facts.chosen_by_hand()
+        && facts.booted.is_some()
+        && record.known_good.iter().any(|it| there(&it))
 }
 
 /// A check that fails on the known good snapshot as well is not the update's.

@@ -191,8 +191,45 @@ fn starts_without_a_verdict() {
             "the fourth of a new one",
             |f| record(f).starts = vec![Starts { snapshot: id(2), count: 3 }],
             Action::Rollback,
+            End::Enter(id(1)),
+            None,
+        ),
+        (
+            "a new one that would not come up",
+            |f| f.booted_problems = vec!["no init".into()],
+            Action::Rollback,
+            End::Enter(id(1)),
+            None,
+        ),
+        (
+            "the same, and the known good one has no modules for this kernel",
+            |f| {
+                f.booted_problems = vec!["no init".into()];
+                f.present.as_mut().unwrap()[0].fits_kernel = false;
+            },
+            Action::Rollback,
             End::Reboot,
             None,
+        ),
+        (
+            "the same, and there is nothing to go back to",
+            |f| {
+                f.booted_problems = vec!["no init".into()];
+                record(f).known_good.clear();
+            },
+            Action::None,
+            End::GoOn,
+            Some(1),
+        ),
+        (
+            "the same, chosen by hand",
+            |f| {
+                f.booted_problems = vec!["no init".into()];
+                f.default_at_start = Some(id(1));
+            },
+            Action::None,
+            End::GoOn,
+            Some(1),
         ),
         (
             "the fourth of a known good one",
@@ -225,7 +262,7 @@ fn starts_without_a_verdict() {
                 });
             },
             Action::Rollback,
-            End::Reboot,
+            End::Enter(id(1)),
             None,
         ),
         (
