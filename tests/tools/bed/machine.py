@@ -40,20 +40,24 @@ class Machine(Guest):
     drives      what is plugged in at power on; assign to `drives` between boots to change it
     cmdline     more kernel arguments
     icount      guest time that can be compared between runs, at half the speed
+    disk        a disk of its own, if not a fresh copy of the image's
+    log_writes  every write and flush of the disk goes to a log too, one in `write_logs` a start
     """
 
     def __init__(
         self, etc: str = "overlay", *, first_boot: bool = False, drives: Sequence[Drive] = (),
         cmdline: str = "", memory: int = 1024, icount: bool = False, network: bool = False,
-        extra: Sequence[str] = (),
+        extra: Sequence[str] = (), disk: Disk | None = None, log_writes: bool = False,
     ) -> None:
-        self.disk = Disk(etc)
-        if not first_boot:
+        self.disk = disk or Disk(etc)
+        if not first_boot and disk is None:
             self.disk.finish_first_boot()
         self.etc, self.drives, self.cmdline = etc, list(drives), cmdline
         self.memory, self.icount, self.network, self.extra = memory, icount, network, list(extra)
         self.name = f"machine{next(_count)}"
         self.console_log = story_dir() / f"{self.name}.console"
+        self.log_writes = log_writes
+        self.write_logs: list[Path] = []
         self.qemu: subprocess.Popen[bytes] | None = None
         TALLY.guests.append(self)
 
@@ -173,7 +177,7 @@ class Machine(Guest):
             "-display", "none", "-nodefaults", "-monitor", "none", "-no-reboot", "-serial", "stdio",
             "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd"),
             "-append", f"root=LABEL=ROOT {root} {_FASTER} {network} {self.cmdline}".strip(),
-            "-drive", f"if=none,id=root,file={self.disk.path},format=raw,cache=unsafe,discard=unmap",
+            *self._root_disk(),
             "-device", "virtio-blk-pci,drive=root",
             "-device", "virtio-rng-pci", "-device", "virtio-serial",
             "-chardev", f"socket,id=agent,path={self.sockets}/agent,server=on,wait=off",
@@ -183,6 +187,23 @@ class Machine(Guest):
             *(["-nic", "user,model=virtio-net-pci"] if self.network else []),
             *(word for drive in self.drives for word in drive.arguments()),
             *self.extra,
+        ]
+
+    def _root_disk(self) -> list[str]:
+        if not self.log_writes:
+            return ["-drive", f"if=none,id=root,file={self.disk.path},format=raw,cache=unsafe,discard=unmap"]
+        log = story_dir() / f"{self.name}.writes{len(self.write_logs) + 1}"
+        log.touch()
+        self.write_logs.append(log)
+        # Flushes reach the log and end there: `cache=unsafe` as a whole would keep them from it.
+        below = "discard=unmap,cache.no-flush=on"
+        return [
+            "-blockdev", f"driver=file,node-name=disk-file,filename={self.disk.path},{below}",
+            "-blockdev", "driver=raw,node-name=disk,file=disk-file,discard=unmap",
+            "-blockdev", f"driver=file,node-name=log-file,filename={log},{below}",
+            "-blockdev", "driver=raw,node-name=log,file=log-file",
+            "-blockdev", "driver=blklogwrites,node-name=root,file=disk,log=log,log-sector-size=512,"
+            "log-super-update-interval=1,discard=unmap",
         ]
 
     def _processor(self) -> list[str]:
