@@ -9,8 +9,12 @@ from pathlib import Path
 from bed import Machine, Stick
 from bed.disk import Disk
 
-from . import blklog
+from .blklog import Epoch, epochs
+from .judge import Rules
 
+FIRST = 1
+#: The snapshots that come after the image's own.
+CONFIGURED = BAD = FIRST + 1
 #: In the snapshot's own /etc, which a run that is undone takes away with it.
 _SCRIPT = """\
 #!/bin/bash
@@ -25,15 +29,12 @@ def _stick() -> Stick:
 
 @dataclass(frozen=True)
 class Recording:
-    """A disk as it was, what was then written to it, and what must come of it in the end."""
+    """A disk as it was, what was then written to it, and what must come of it wherever it is cut."""
 
     name: str
     base: Path
-    epochs: list[blklog.Epoch]
-    #: The default at its beginning.
-    first: int
-    #: Snapshots that the update tool makes: what it leaves of them is not ours.
-    tools: frozenset[int]
+    epochs: list[Epoch]
+    rules: Rules
     #: Boots a disk that was cut, and asserts where that leads.
     boots: Callable[[Disk], None]
 
@@ -59,15 +60,13 @@ def _configured_once(disk: Disk) -> None:
 
 
 def _rolled_back(disk: Disk) -> None:
+    with disk.mounted() as top:
+        bad = top.default() == BAD
     with Machine(disk=disk) as m:
         m.boot(wait=False)
-        try:
-            m.wait_agent()
-            m.settle()
-        except (AssertionError, OSError):
-            m.expect_reboot()
-        if m.qemu and m.qemu.poll() is not None:
-            m.expect_reboot()
+        if bad:
+            m.expect_reboot(wait=False, timeout=240)
+        m.wait_agent()
         _healthy(m)
         assert m.default() == 1
 
@@ -77,9 +76,10 @@ def _first_boot() -> Recording:
         base = m.disk.copy().path
         m.boot()
         _healthy(m)
-        assert m.default() == 2
+        assert m.default() == CONFIGURED
         m.power_cut()
-        return Recording("first-boot", base, blklog.epochs(m.write_logs), 1, frozenset(), _configured_once)
+    rules = Rules(pristine=1, etc={CONFIGURED: {"hostname": "configured\n", "torture-runs": "run\n"}})
+    return Recording("first-boot", base, epochs(m.write_logs), rules, _configured_once)
 
 
 def _bad_update() -> Recording:
@@ -87,13 +87,13 @@ def _bad_update() -> Recording:
         base = m.disk.copy().path
         m.boot()
         _healthy(m)
-        assert m.break_webd() == 2
+        assert m.break_webd() == BAD
         m.reboot(wait=False)
         m.expect_reboot()
         _healthy(m)
         assert m.default() == 1
         m.power_cut()
-        return Recording("bad-update", base, blklog.epochs(m.write_logs), 1, frozenset({2}), _rolled_back)
+    return Recording("bad-update", base, epochs(m.write_logs), Rules(tools=frozenset({BAD})), _rolled_back)
 
 
 ALL = {"first-boot": _first_boot, "bad-update": _bad_update}

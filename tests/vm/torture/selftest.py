@@ -1,0 +1,114 @@
+"""A judge that cannot find anything proves nothing: disks that are wrong on purpose."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bed.base import sh
+from bed.disk import Top
+
+from .judge import RECORDS, Known, Rules, judge, mounted
+from .record import Recording
+from .replay import Replay
+
+#: So many epochs are dropped, each in a disk of its own, and so many follow it.
+FALSE_DISKS, LATER = 8, 4
+
+
+def _record(top: Top) -> Path:
+    return next(path for path in (top.path / place for place in RECORDS) if path.exists())
+
+
+def _flip_a_bit(top: Top) -> None:
+    path = _record(top)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _half_a_record(top: Top) -> None:
+    path = _record(top)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _no_record(top: Top) -> None:
+    for place in RECORDS:
+        top.remove(place)
+
+
+def _forgotten_directory(top: Top) -> None:
+    (top.path / "@/.snapshots/97").mkdir()
+
+
+def _forgotten_snapshot(top: Top) -> None:
+    _forgotten_directory(top)
+    sh("btrfs", "-q", "subvolume", "snapshot", top.snapshot(top.default()), top.snapshot(97))
+
+
+def _forgotten_layer(top: Top) -> None:
+    top.var("lib/overlay/97/etc").mkdir(parents=True)
+
+
+def _another_default(top: Top) -> None:
+    """Well described, and nobody has said that it would be the default."""
+    _forgotten_snapshot(top)
+    top.write("@/.snapshots/97/info.xml", "<snapshot><num>97</num></snapshot>")
+    top.set_default(97)
+
+
+def _half_an_fstab(top: Top) -> None:
+    with top.writable(top.default()) as root:
+        (root / "etc/fstab").write_text((root / "etc/fstab").read_text()[:10])
+
+
+def _known_good_is_gone(top: Top) -> None:
+    good = top.default()
+    _another_default(top)
+    (top.snapshot(good)).rename(top.path / "@/elsewhere")
+
+
+DAMAGES: dict[str, Callable[[Top], None]] = {
+    "a flipped bit in a record": _flip_a_bit,
+    "half a record": _half_a_record,
+    "no record any more": _no_record,
+    "a forgotten snapshot directory": _forgotten_directory,
+    "a forgotten snapshot": _forgotten_snapshot,
+    "a forgotten layer of /etc": _forgotten_layer,
+    "a default that nobody announced": _another_default,
+    "half an fstab in the default": _half_an_fstab,
+    "the known good snapshot moved away": _known_good_is_gone,
+}
+
+
+def by_hand(image: Path, rules: Rules, known: Known) -> list[str]:
+    """Damages copies of a disk that was found to be right; the damages that were not noticed."""
+    missed = []
+    for name, damage in DAMAGES.items():
+        whole = Replay(image)
+        with mounted(whole.image) as top:
+            damage(top)
+        if not judge(whole.image, rules, known).problems:
+            missed.append(name)
+        whole.close()
+    return missed
+
+
+def false_disks(recording: Recording, history: Sequence[Known], seed: str) -> tuple[int, int]:
+    """Disks that lost what they had said to be durable: how many were tried, and how many noticed.
+
+    Not each can be: what was lost may have been written again.
+    """
+    dice = random.Random(seed)
+    last = len(recording.epochs) - LATER
+    chosen = sorted(dice.sample(range(last), min(FALSE_DISKS, last)))
+    noticed = 0
+    for lost in chosen:
+        disk = Replay(recording.base)
+        for index, epoch in enumerate(recording.epochs[: lost + LATER]):
+            if index != lost:
+                disk.apply(epoch.writes)
+        noticed += bool(judge(disk.image, recording.rules, history[lost + LATER - 1]).problems)
+        disk.close()
+    return len(chosen), noticed
