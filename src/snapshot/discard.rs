@@ -1,7 +1,7 @@
 //! Undoing a transaction, at once or at the next start.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,21 +12,36 @@ use super::transaction::{IN_PROGRESS, in_var, info_path, numbered};
 use crate::sys::{btrfs, files};
 
 /// The snapshots that an interrupted transaction left behind: marked, and not
-/// the default.
+/// the default; or not yet marked, and so with nothing in them.
 ///
 /// # Errors
 /// The snapshots cannot be listed, or the default not be asked for.
 pub fn left_over(disk: &Disk) -> Result<Vec<u32>> {
     let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
-    let marked = |number: &u32| match Info::read(&info_path(disk, *number)) {
-        Ok(info) => info.is_some_and(|info| info.user(IN_PROGRESS).is_some()),
-        Err(e) => {
+    let interrupted = |number: &u32| {
+        let found = Info::read(&info_path(disk, *number)).and_then(|info| match info {
+            Some(info) => Ok(info.user(IN_PROGRESS).is_some()),
+            None => only_begun(disk, *number),
+        });
+        found.unwrap_or_else(|e| {
             log::warn!("snapshot {number} is kept, whatever it is: {e:#}");
             false
-        }
+        })
     };
     let numbers = disk.snapshots.numbers()?.into_iter();
-    Ok(numbers.filter(|number| Some(*number) != default).filter(marked).collect())
+    Ok(numbers.filter(|number| Some(*number) != default).filter(interrupted).collect())
+}
+
+/// Whether a snapshot is a directory and nothing else: the mark's own writing
+/// was cut, when at most its temporary file had become durable, or the end of a
+/// deletion was.
+fn only_begun(disk: &Disk, number: u32) -> Result<bool> {
+    let temporary = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(files::TEMPORARY.as_bytes()))
+    };
+    let layers = in_var(disk, OVERLAYS).join(number.to_string());
+    Ok(files::list(&numbered(disk, number))?.iter().all(temporary) && !layers.exists())
 }
 
 /// Deletes a snapshot with all that belongs to it; the mark goes last, so that

@@ -14,6 +14,10 @@ use anyhow::{Context, Result, bail};
 /// damaged file system or a hostile drive could make a boot run out of memory.
 pub const MAX_FILE: u64 = 16 << 20;
 
+/// What the names of files begin with that are about to take another's place. A
+/// power cut may leave one behind.
+pub const TEMPORARY: &str = ".new-";
+
 /// A directory that stands for `/`, as `systemctl --root` has it.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);
@@ -90,7 +94,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 
 fn write_and_rename(dir: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     fs::create_dir_all(dir)?;
-    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?;
     temporary.write_all(bytes)?;
     temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
     temporary.as_file().sync_all()?;

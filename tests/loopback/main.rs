@@ -155,6 +155,31 @@ fn an_interrupted_transaction_is_deleted_at_the_next_first_boot() {
 }
 
 #[test]
+fn a_cut_before_the_mark_leaves_nothing_for_ever() {
+    let bed = Bed::new(OVERLAY);
+    let before = bed.fingerprint();
+    let disk = bed.disk();
+    let dir = |number: u32| disk.snapshots.dir().join(number.to_string());
+    // 2: cut when the mark's temporary file was durable. 3: cut at the end of a deletion.
+    fs::create_dir(dir(2)).unwrap();
+    fs::write(dir(2).join(".new-VbXoFL"), "<?xml").unwrap();
+    fs::create_dir(dir(3)).unwrap();
+    assert_eq!(discard::left_over(&disk).unwrap(), [2, 3]);
+    for number in [2, 3] {
+        discard::discard(&disk, number).unwrap();
+    }
+    assert_eq!(bed.fingerprint(), before);
+    // Whatever else is in it is somebody's.
+    for content in ["4/snapshot", "5/somebodys"] {
+        fs::create_dir_all(disk.snapshots.dir().join(content)).unwrap();
+    }
+    fs::create_dir_all(dir(6)).unwrap();
+    fs::create_dir_all(disk.var.join("lib/overlay/6/etc")).unwrap();
+    assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
+    disk.close().unwrap();
+}
+
+#[test]
 fn a_cut_between_the_write_ahead_and_set_default_is_done_again() {
     let bed = Bed::new(OVERLAY);
     let stage = bed.stage("");
