@@ -164,7 +164,7 @@ def main(pattern: str, n: int, boots: int, seed: str) -> int:
     # In memory: a point is a copy that is written to, checked, mounted and thrown away.
     prepare_scratch(Path(os.environ["HC_IMAGE"]), Path("/run"))
     progress = Progress(n)
-    recordings = []
+    recordings: list[Recording] = []
     for make in chosen:
         progress.say(f"recording {len(recordings) + 1} of {len(chosen)} …")
         recordings.append(make())

@@ -169,7 +169,7 @@ def _is(seen: _Seen, snapshot: Mapping[str, Any] | None, number: int | None = No
     """Whether a snapshot that the record names is on the disk (and is number N)."""
     if not snapshot or number not in (None, snapshot["number"]):
         return False
-    return seen.uuids.get(snapshot["number"]) == snapshot["uuid"]
+    return bool(seen.uuids.get(snapshot["number"]) == snapshot["uuid"])
 
 
 def _goods(record: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:

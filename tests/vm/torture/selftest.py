@@ -13,8 +13,9 @@ from .judge import RECORDS, Known, Rules, judge, mounted
 from .record import Recording
 from .replay import Replay
 
-#: So many epochs are dropped, each in a disk of its own, and so many follow it.
-FALSE_DISKS, LATER = 8, 4
+#: So many epochs are dropped, each in a disk of its own that is cut after the next flush, by which
+#: btrfs points to what was lost.
+FALSE_DISKS = 16
 
 
 def _record(top: Top) -> Path:
@@ -66,32 +67,34 @@ def _half_an_fstab(top: Top) -> None:
 def _known_good_is_gone(top: Top) -> None:
     good = top.default()
     _another_default(top)
-    (top.snapshot(good)).rename(top.path / "@/elsewhere")
+    sh("btrfs", "-q", "subvolume", "delete", top.snapshot(good))
 
 
-DAMAGES: dict[str, Callable[[Top], None]] = {
-    "a flipped bit in a record": _flip_a_bit,
-    "half a record": _half_a_record,
-    "no record any more": _no_record,
-    "a forgotten snapshot directory": _forgotten_directory,
-    "a forgotten snapshot": _forgotten_snapshot,
-    "a forgotten layer of /etc": _forgotten_layer,
-    "a default that nobody announced": _another_default,
-    "half an fstab in the default": _half_an_fstab,
-    "the known good snapshot moved away": _known_good_is_gone,
+#: What is done to the disk, and what the judge must say then.
+DAMAGES: dict[str, tuple[Callable[[Top], None], str]] = {
+    "a flipped bit in a record": (_flip_a_bit, "not whole"),
+    "half a record": (_half_a_record, "not whole"),
+    "no record any more": (_no_record, "the record is lost"),
+    "a forgotten snapshot directory": (_forgotten_directory, "is nobody's"),
+    "a forgotten snapshot": (_forgotten_snapshot, "is nobody's"),
+    "a forgotten layer of /etc": (_forgotten_layer, "belongs to no snapshot"),
+    "a default that nobody announced": (_another_default, "does not tell why"),
+    "half an fstab in the default": (_half_an_fstab, "half an fstab"),
+    "the known good snapshot deleted": (_known_good_is_gone, "known good, and not there"),
 }
 
 
 def by_hand(image: Path, rules: Rules, known: Known) -> list[str]:
     """Damages copies of a disk that was found to be right; the damages that were not noticed."""
     missed = []
-    for name, damage in DAMAGES.items():
-        whole = Replay(image)
-        with mounted(whole.image) as top:
+    for name, (damage, complaint) in DAMAGES.items():
+        disk = Replay(image)
+        with mounted(disk.image) as top:
             damage(top)
-        if not judge(whole.image, rules, known).problems:
-            missed.append(name)
-        whole.close()
+        said = judge(disk.image, rules, known).problems
+        if not any(complaint in problem for problem in said):
+            missed.append(f"{name}: {said}")
+        disk.close()
     return missed
 
 
@@ -101,14 +104,14 @@ def false_disks(recording: Recording, history: Sequence[Known], seed: str) -> tu
     Not each can be: what was lost may have been written again.
     """
     dice = random.Random(seed)
-    last = len(recording.epochs) - LATER
-    chosen = sorted(dice.sample(range(last), min(FALSE_DISKS, last)))
+    # One write alone is a superblock: without it the disk is only older, if no other copy tells.
+    larger = [i for i, epoch in enumerate(recording.epochs[:-1]) if len(epoch.writes) > 1]
+    chosen = sorted(dice.sample(larger, min(FALSE_DISKS, len(larger))))
     noticed = 0
     for lost in chosen:
         disk = Replay(recording.base)
-        for index, epoch in enumerate(recording.epochs[: lost + LATER]):
-            if index != lost:
-                disk.apply(epoch.writes)
-        noticed += bool(judge(disk.image, recording.rules, history[lost + LATER - 1]).problems)
+        for epoch in (*recording.epochs[:lost], recording.epochs[lost + 1]):
+            disk.apply(epoch.writes)
+        noticed += bool(judge(disk.image, recording.rules, history[lost + 1]).problems)
         disk.close()
     return len(chosen), noticed
