@@ -13,7 +13,7 @@ bindir       = $(DESTDIR)$(PREFIX)/bin
 systemdir    = $(DESTDIR)$(PREFIX)/lib/systemd
 dracutdir    = $(DESTDIR)$(PREFIX)/lib/dracut/modules.d
 
-.PHONY: build install help setup tools image demo test test-container test-machine bench
+.PHONY: build install help setup tools image demo test test-container test-machine bench torture
 
 build: ## the release binary
 	$(CARGO) build --release --locked
@@ -50,6 +50,9 @@ test-machine: setup ## every machine story; STORY=… only those with that in th
 
 bench: setup ## what the claims about speed and size are measured with; CLAIM=… only those with that in their name
 	@tests/bench/run $(CLAIM)
+
+torture: setup ## the power cut at N points (200) of what is written, BOOTS (2) of them booted; SEED=…, RECORDING=…
+	@N=$(N) BOOTS=$(BOOTS) SEED=$(SEED) tests/vm/torture/run $(RECORDING)
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -ts $$'\t'

@@ -79,7 +79,9 @@ def replay(recording: Recording, points: list[Point], boots: set[Point], progres
                     out.sample.append((told(recording, point), Disk(source=image)))
                 found = judge(image, recording.rules, known)
             out.points += 1
-            out.failures += [f"{told(recording, point)}: {problem}" for problem in found.problems]
+            for problem in found.problems:
+                out.failures.append(f"{told(recording, point)}: {problem}")
+                progress.say(f"FAILED {out.failures[-1]}\n")
             if not point.seed:
                 known = durable(known, found)
             progress.step(len(out.failures))
@@ -110,7 +112,7 @@ class Progress:
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            print(text.rstrip(), file=sys.stderr, flush=True)
         self.shown = time.monotonic()
 
     def step(self, failures: int) -> None:

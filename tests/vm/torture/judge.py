@@ -194,12 +194,15 @@ def _default(seen: _Seen, rules: Rules, known: Known, now: int) -> list[str]:
 def _entered(seen: _Seen, rules: Rules, now: int) -> list[str]:
     """The default has all that its start needs: its fstab, the layer of /etc that it names, its content."""
     problems = []
-    fstab = (seen.top.snapshot(now) / "etc/fstab").read_text()
-    for path in re.findall(r"(?:upperdir|workdir)=/sysroot/var/([^, ]+)", fstab):
-        if not seen.top.var(path).is_dir():
-            problems.append(f"the default {now} has no /var/{path}")
-        if "overlay/" in path and f"overlay/{now}/" not in path:
-            problems.append(f"the default {now} writes to /var/{path}")
+    path = seen.top.snapshot(now) / "etc/fstab"
+    if not path.is_file():
+        return [f"the default {now} has no fstab"]
+    fstab = path.read_text()
+    for layer in re.findall(r"(?:upperdir|workdir)=/sysroot/var/([^, ]+)", fstab):
+        if not seen.top.var(layer).is_dir():
+            problems.append(f"the default {now} has no /var/{layer}")
+        if f"overlay/{now}/" not in layer:
+            problems.append(f"the default {now} writes to /var/{layer}, which is another's")
     if "LABEL=ROOT / " not in fstab:
         problems.append(f"the default {now} has half an fstab: {fstab!r}")
     for name, text in rules.etc.get(now, {}).items():

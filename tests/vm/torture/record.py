@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bed import Machine, Stick
@@ -21,10 +22,13 @@ _SCRIPT = """\
 echo run >>/etc/torture-runs
 echo configured >/etc/hostname
 """
+_HUNG = _SCRIPT + "sync; echo the script is at work; exec sleep 1000\n"
+#: What a configured snapshot has in its /etc.
+_CONTENT = {"hostname": "configured\n", "torture-runs": "run\n"}
 
 
-def _stick() -> Stick:
-    return Stick("COMBUSTION", {"combustion/script": _SCRIPT})
+def _stick(script: str = _SCRIPT) -> Stick:
+    return Stick("COMBUSTION", {"combustion/script": script})
 
 
 @dataclass(frozen=True)
@@ -48,19 +52,20 @@ def _healthy(m: Machine) -> None:
     assert snapshot["default"] in snapshot["known_good"], status
 
 
-def _configured_once(disk: Disk) -> None:
-    with Machine(first_boot=True, disk=disk, drives=[_stick()]) as m:
+def _configured_once(etc: str, disk: Disk) -> None:
+    with Machine(etc, first_boot=True, disk=disk, drives=[_stick()]) as m:
         m.boot()
         _healthy(m)
-        assert m.sh("cat /etc/torture-runs; cat /etc/hostname") == "run\nconfigured"
+        for name, text in _CONTENT.items():
+            assert m.sh(f"cat /etc/{name}") == text.strip(), name
         assert '"state": "applied"' in m.sh("health-checker firstboot status --json")
-        # The pristine one, and the configured one.
-        assert len(m.snapshots()) == 2, m.snapshots()
-        assert m.default() == m.snapshots()[-1]
+        assert m.snapshots() == [FIRST, CONFIGURED], m.snapshots()
+        assert m.default() == CONFIGURED
 
 
 def _rolled_back(disk: Disk) -> None:
     with disk.mounted() as top:
+        # The cut left the update as what is started: it fails, and is left again.
         bad = top.default() == BAD
     with Machine(disk=disk) as m:
         m.boot(wait=False)
@@ -68,18 +73,38 @@ def _rolled_back(disk: Disk) -> None:
             m.expect_reboot(wait=False, timeout=240)
         m.wait_agent()
         _healthy(m)
-        assert m.default() == 1
+        assert m.default() == FIRST
+
+
+def _configure(m: Machine) -> None:
+    m.boot()
+    _healthy(m)
+    assert m.default() == CONFIGURED
+    m.power_cut()
+
+
+def _of_first_boot(name: str, m: Machine, base: Path) -> Recording:
+    rules = Rules(pristine=FIRST, etc={CONFIGURED: _CONTENT})
+    return Recording(name, base, epochs(m.write_logs), rules, partial(_configured_once, m.etc))
 
 
 def _first_boot() -> Recording:
     with Machine(first_boot=True, drives=[_stick()], log_writes=True) as m:
         base = m.disk.copy().path
-        m.boot()
-        _healthy(m)
-        assert m.default() == CONFIGURED
+        _configure(m)
+    return _of_first_boot("first-boot", m, base)
+
+
+def _again() -> Recording:
+    """The power goes while the script runs; what is left is deleted, and all of it done again."""
+    with Machine("nested", first_boot=True, drives=[_stick(_HUNG)], log_writes=True) as m:
+        base = m.disk.copy().path
+        m.start()
+        m.wait_console("the script is at work")
         m.power_cut()
-    rules = Rules(pristine=1, etc={CONFIGURED: {"hostname": "configured\n", "torture-runs": "run\n"}})
-    return Recording("first-boot", base, epochs(m.write_logs), rules, _configured_once)
+        m.drives = [_stick()]
+        _configure(m)
+    return _of_first_boot("again", m, base)
 
 
 def _bad_update() -> Recording:
@@ -91,9 +116,9 @@ def _bad_update() -> Recording:
         m.reboot(wait=False)
         m.expect_reboot()
         _healthy(m)
-        assert m.default() == 1
+        assert m.default() == FIRST
         m.power_cut()
     return Recording("bad-update", base, epochs(m.write_logs), Rules(tools=frozenset({BAD})), _rolled_back)
 
 
-ALL = {"first-boot": _first_boot, "bad-update": _bad_update}
+ALL = {"first-boot": _first_boot, "again": _again, "bad-update": _bad_update}

@@ -67,7 +67,9 @@ def _half_an_fstab(top: Top) -> None:
 def _known_good_is_gone(top: Top) -> None:
     good = top.default()
     _another_default(top)
-    sh("btrfs", "-q", "subvolume", "delete", top.snapshot(good))
+    # What is nested in a read-only one cannot be deleted.
+    sh("btrfs", "property", "set", "-f", "-ts", top.snapshot(good), "ro", "false")
+    sh("btrfs", "-q", "subvolume", "delete", "--recursive", top.snapshot(good))
 
 
 #: What is done to the disk, and what the judge must say then.
