@@ -51,7 +51,7 @@ test-machine: setup ## every machine story; STORY=… only those with that in th
 bench: setup ## what the claims about speed and size are measured with; CLAIM=… only those with that in their name
 	@tests/bench/run $(CLAIM)
 
-torture: setup ## the power cut at N points (200) of what is written, BOOTS (2) of them booted; SEED=…, RECORDING=…
+torture: setup ## the power cut at N points (200) of what is written, BOOTS (3) of them booted; SEED=…, RECORDING=…
 	@N=$(N) BOOTS=$(BOOTS) SEED=$(SEED) tests/vm/torture/run $(RECORDING)
 
 help: ## this list

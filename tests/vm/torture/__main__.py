@@ -10,13 +10,13 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bed.base import TALLY
+from bed.base import CACHE, TALLY, sh
 from bed.disk import Disk, prepare_scratch
 
 from . import record, selftest
 from .judge import Found, Known, judge
 from .record import Recording
-from .replay import Point, Replay
+from .replay import Point, Replay, kept
 
 
 @dataclass
@@ -29,8 +29,9 @@ class Outcome:
     seconds: float = 0
     #: What was durable after each epoch, as far as was looked.
     history: list[Known] = field(default_factory=list)
-    #: Disks as they were cut, to be booted.
-    sample: list[tuple[str, Disk]] = field(default_factory=list)
+    #: Points at which the next start has something to do.
+    unfinished: list[Point] = field(default_factory=list)
+    booted: list[str] = field(default_factory=list)
     false_disks: tuple[int, int] = (0, 0)
     missed: list[str] = field(default_factory=list)
 
@@ -66,7 +67,7 @@ def told(recording: Recording, point: Point) -> str:
     return f"{recording.name}: {what} {epoch.name}"
 
 
-def replay(recording: Recording, points: list[Point], boots: set[Point], progress: Progress) -> Outcome:
+def replay(recording: Recording, points: list[Point], progress: Progress) -> Outcome:
     """Judges each point, in the order of the log."""
     out = Outcome(recording)
     started = time.monotonic()
@@ -75,13 +76,16 @@ def replay(recording: Recording, points: list[Point], boots: set[Point], progres
     for index, epoch in enumerate(recording.epochs):
         for point in (point for point in points if point.epoch == index):
             with disk.cut(epoch, point) as image:
-                if point in boots:
-                    out.sample.append((told(recording, point), Disk(source=image)))
                 found = judge(image, recording.rules, known)
             out.points += 1
+            if found.unfinished:
+                out.unfinished.append(point)
             for problem in found.problems:
                 out.failures.append(f"{told(recording, point)}: {problem}")
                 progress.say(f"FAILED {out.failures[-1]}\n")
+            if found.problems and wanted("KEEP"):
+                with disk.cut(epoch, point) as image:
+                    keep(image, f"{recording.name}-{index}-{len(out.failures)}.raw")
             if not point.seed:
                 known = durable(known, found)
             progress.step(len(out.failures))
@@ -96,6 +100,14 @@ def replay(recording: Recording, points: list[Point], boots: set[Point], progres
     out.missed = selftest.by_hand(disk.image, recording.rules, out.history[-1])
     disk.close()
     return out
+
+
+def keep(image: Path, name: str) -> None:
+    """For a look at it: `mount -o loop,subvolid=5`."""
+    kept = CACHE / "kept"
+    kept.mkdir(exist_ok=True)
+    sh("cp", "--sparse=always", image, kept / name)
+    print(f"kept: {kept / name}", flush=True)
 
 
 def durable(before: Known, found: Found) -> Known:
@@ -125,18 +137,24 @@ class Progress:
             self.say("")
 
 
-def boot(outcome: Outcome, progress: Progress) -> list[str]:
-    """Really boots the sample; what went wrong."""
-    failures = []
-    for name, disk in outcome.sample:
+def boot(out: Outcome, points: list[Point], progress: Progress) -> None:
+    """Really boots the disk as it was cut at these points."""
+    recording = out.recording
+    for point in points:
+        name = told(recording, point)
         progress.say(f"booting {name} …")
+        disk = Replay(recording.base)
+        for epoch in recording.epochs[: point.epoch]:
+            disk.apply(epoch.writes)
+        disk.apply(kept(recording.epochs[point.epoch], point.seed))
+        out.booted.append(name)
         try:
-            outcome.recording.boots(disk)
+            recording.boots(Disk(source=disk.image))
         except Exception as error:  # the campaign goes on, and the failure is told
             traceback.print_exc()
             print("\n".join(guest.told for guest in TALLY.guests[-1:]))
-            failures.append(f"{name}: booted: {type(error).__name__}: {error}")
-    return failures
+            out.failures.append(f"{name}: booted: {type(error).__name__}: {error}")
+        disk.close()
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -172,24 +190,28 @@ def main(pattern: str, n: int, boots: int, seed: str) -> int:
         recordings.append(make())
     points = choose(recordings, n, seed)
     dice = random.Random(seed)
-    to_boot = [dice.choice(points[i % len(points)]) for i in range(boots)]
-    outcomes, failures = [], []
+    outcomes = []
     for i, recording in enumerate(recordings):
-        sample = set(to_boot[i :: len(recordings)])
-        out = replay(recording, points[i], sample, progress)
+        out = replay(recording, points[i], progress)
         out.false_disks = selftest.false_disks(recording, out.history, seed)
-        failures += out.failures + [f"{recording.name}: not noticed: {name}" for name in out.missed]
-        failures += boot(out, progress)
+        out.failures += [f"{recording.name}: not noticed: {name}" for name in out.missed]
+        # Every second one from where the next start has something to do.
+        anywhere = points[i] or [Point(len(recording.epochs) - 1)]
+        kinds = [out.unfinished or anywhere, anywhere]
+        boot(out, [dice.choice(kinds[n % 2]) for n in range(boots) if n % len(recordings) == i], progress)
         outcomes.append(out)
     progress.end()
     print(table(outcomes))
     for out in outcomes:
-        for name, _ in out.sample:
-            print(f"booted: {name}")
-    for failure in failures:
-        print(f"FAILED {failure}")
+        print("".join(f"booted: {name}\n" for name in out.booted), end="")
+    failures = [failure for out in outcomes for failure in out.failures]
+    print("".join(f"FAILED {failure}\n" for failure in failures), end="")
     print(f"{TALLY.boots} boots, {time.monotonic() - started:.0f} s: {len(failures)} failures")
     return 1 if failures else 0
+
+
+def wanted(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
 
 
 def _number(name: str, default: int) -> int:
@@ -197,4 +219,5 @@ def _number(name: str, default: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main("".join(sys.argv[1:2]), _number("N", 200), _number("BOOTS", 2), os.environ.get("SEED") or "1"))
+    numbers = _number("N", 200), _number("BOOTS", len(record.ALL))
+    sys.exit(main("".join(sys.argv[1:2]), *numbers, os.environ.get("SEED") or "1"))

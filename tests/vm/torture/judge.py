@@ -53,6 +53,8 @@ class Found:
 
     default: int = 0
     sequence: int = 0
+    #: Whether the next start has something to complete, to delete or to leave again.
+    unfinished: bool = False
     problems: list[str] = field(default_factory=list)
 
 
@@ -114,6 +116,7 @@ def _content(top: Top, rules: Rules, known: Known, found: Found) -> None:
     seen = _Seen(top, uuids, others, record)
     found.sequence = record["sequence"] if record else 0
     found.default = top.default()
+    found.unfinished = found.default in rules.tools or _unfinished(top)
     if found.sequence < known.sequence:
         found.problems.append(f"the record is lost: sequence {found.sequence}, and {known.sequence} was durable")
     found.problems += _default(seen, rules, known, found.default)
@@ -224,6 +227,11 @@ def _owned(seen: _Seen, rules: Rules, now: int) -> list[str]:
         if not layer.name.isdigit() or int(layer.name) not in numbers:
             problems.append(f"a layer of /etc that belongs to no snapshot: {layer.name}")
     return problems
+
+
+def _unfinished(top: Top) -> bool:
+    described = [top.path / f"@/.snapshots/{number}/info.xml" for number in top.snapshots()]
+    return not all(info.exists() and _IN_PROGRESS not in info.read_text() for info in described)
 
 
 def _described(seen: _Seen, number: int, unfinished: bool) -> list[str]:
