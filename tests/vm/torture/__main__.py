@@ -159,13 +159,15 @@ def boot(out: Outcome, points: list[Point], progress: Progress) -> None:
 
 def table(outcomes: list[Outcome]) -> str:
     """One line a recording."""
-    head = ("recording", "writes", "flushes", "points", "failed", "s a point", "false disks noticed", "damages noticed")
+    head = ("recording", "writes", "discards", "flushes", "points", "failed", "s a point", "false disks noticed", "damages noticed")
     rows = [head]
     for out in outcomes:
         tried, noticed = out.false_disks
         damages = len(selftest.DAMAGES)
+        entries = [entry for epoch in out.recording.epochs for entry in epoch.writes]
+        discards = sum(entry.data is None for entry in entries)
         rows.append((
-            out.recording.name, str(sum(len(epoch.writes) for epoch in out.recording.epochs)),
+            out.recording.name, str(len(entries) - discards), str(discards),
             str(len(out.recording.epochs)), str(out.points), str(len(out.failures)),
             f"{out.seconds / max(1, out.points):.2f}", f"{noticed} of {tried}",
             f"{damages - len(out.missed)} of {damages}",

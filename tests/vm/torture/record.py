@@ -16,6 +16,8 @@ from .judge import Rules
 FIRST = 1
 #: The snapshots that come after the image's own.
 CONFIGURED = BAD = FIRST + 1
+#: What btrfs frees is discarded with the commit that frees it: an older tree may still need it.
+_DISCARD = "rootflags=discard"
 #: In the snapshot's own /etc, which a run that is undone takes away with it.
 _SCRIPT = """\
 #!/bin/bash
@@ -89,7 +91,7 @@ def _of_first_boot(name: str, m: Machine, base: Path) -> Recording:
 
 
 def _first_boot() -> Recording:
-    with Machine(first_boot=True, drives=[_stick()], log_writes=True) as m:
+    with Machine(first_boot=True, drives=[_stick()], log_writes=True, cmdline=_DISCARD) as m:
         base = m.disk.copy().path
         _configure(m)
     return _of_first_boot("first-boot", m, base)
@@ -97,7 +99,7 @@ def _first_boot() -> Recording:
 
 def _again() -> Recording:
     """The power goes while the script runs; what is left is deleted, and all of it done again."""
-    with Machine("nested", first_boot=True, drives=[_stick(_HUNG)], log_writes=True) as m:
+    with Machine("nested", first_boot=True, drives=[_stick(_HUNG)], log_writes=True, cmdline=_DISCARD) as m:
         base = m.disk.copy().path
         m.start()
         m.wait_console("the script is at work")
@@ -108,7 +110,7 @@ def _again() -> Recording:
 
 
 def _bad_update() -> Recording:
-    with Machine(log_writes=True) as m:
+    with Machine(log_writes=True, cmdline=_DISCARD) as m:
         base = m.disk.copy().path
         m.boot()
         _healthy(m)
