@@ -91,9 +91,11 @@ def replay(recording: Recording, points: list[Point], progress: Progress) -> Out
             progress.step(len(out.failures))
         disk.apply(epoch.writes)
         out.history.append(known)
-    # The end is always looked at: the self-tests begin with a disk that is right.
+    # The end is always looked at: a verdict had been told, and the self-tests begin with a disk that is right.
     with disk.copy() as image:
         found = judge(image, recording.rules, known)
+        if found.default not in found.known_good:
+            found.problems.append(f"{found.default} was told to be known good, which is not on the disk")
         out.failures += [f"{recording.name}: the end: {problem}" for problem in found.problems]
         out.history[-1] = durable(known, found)
     out.seconds = time.monotonic() - started
@@ -159,7 +161,8 @@ def boot(out: Outcome, points: list[Point], progress: Progress) -> None:
 
 def table(outcomes: list[Outcome]) -> str:
     """One line a recording."""
-    head = ("recording", "writes", "discards", "flushes", "points", "failed", "s a point", "false disks noticed", "damages noticed")
+    head = ("recording", "writes", "discards", "flushes", "points", "failed", "s a point",
+            "false disks noticed", "damages noticed")
     rows = [head]
     for out in outcomes:
         tried, noticed = out.false_disks

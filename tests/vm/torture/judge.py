@@ -53,6 +53,8 @@ class Found:
 
     default: int = 0
     sequence: int = 0
+    #: The numbers of the snapshots that the record has as known good.
+    known_good: list[int] = field(default_factory=list)
     #: Whether the next start has something to complete, to delete or to leave again.
     unfinished: bool = False
     problems: list[str] = field(default_factory=list)
@@ -115,6 +117,7 @@ def _content(top: Top, rules: Rules, known: Known, found: Found) -> None:
     uuids, others = _subvolumes(top)
     seen = _Seen(top, uuids, others, record)
     found.sequence = record["sequence"] if record else 0
+    found.known_good = [good["number"] for good in _goods(record)]
     found.default = top.default()
     found.unfinished = found.default in rules.tools or _unfinished(top)
     if found.sequence < known.sequence:
