@@ -78,6 +78,9 @@ pub enum Command {
     /// Note the default snapshot of this start (called by health-checker-start.service)
     #[command(hide = true)]
     Start,
+    /// A start ends in order (called when health-checker-unfinished.service stops)
+    #[command(hide = true)]
+    Ended,
     /// Keep known good snapshots from clean-up (called before snapper's)
     #[command(hide = true)]
     Protect,

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use health_checker::cli::{Cli, Command, ConfigCommand, SafeModeCommand};
+use health_checker::firstboot::cli::FirstbootCommand;
 use health_checker::health::assess::{self, Assessed, How, assess};
 use health_checker::health::checks::{Outcome, run};
 use health_checker::health::manual::Wish;
 use health_checker::health::plan::Plan;
 use health_checker::health::safe_mode::{self, Left};
+use health_checker::health::start;
 use health_checker::report::{self, status::Health, style::Style};
 use health_checker::sys::files::Root;
 use health_checker::{boot, firstboot, generator, settings, sys};
@@ -93,11 +95,25 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
         Command::MarkBad { number } => fulfil(out, &root, Wish::MarkBad(*number), false),
         Command::Protect => fulfil(out, &root, Wish::Protect, false),
         Command::Start => boot::note_default(&root, root.dir()).map(|()| 0),
+        Command::Ended => assess::ended(&root).map(|()| 0),
         Command::Deadline => show_assessed(out, &assess(&root, How::Overdue), How::Overdue, style),
-        Command::Firstboot { command } => firstboot::cli::run(command, &root),
+        Command::Firstboot { command } => first_boot(command, &root),
         Command::SafeMode { command: SafeModeCommand::Leave } => leave_safe_mode(out, &root),
         Command::Config { command } => config(out, &root, command),
     }
+}
+
+/// Once it is settled what is entered, first boot or not, the start begins.
+fn first_boot(command: &FirstbootCommand, root: &Root) -> anyhow::Result<u8> {
+    let code = firstboot::cli::run(command, root);
+    let goes_on = !matches!(code, Ok(NO));
+    if let FirstbootCommand::Stage { sysroot, .. } = command
+        && goes_on
+        && !firstboot::stage::is_pending(root)
+    {
+        start::begin(root, sysroot);
+    }
+    code
 }
 
 fn check(

@@ -23,7 +23,6 @@ use crate::snapshot::etc::Etc;
 use crate::snapshot::transaction::{self, Transaction};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
-use crate::sys::{btrfs, mount};
 
 /// The hand-off of `detect`: there is a first boot. Also a condition of units.
 pub const PENDING: &str = "firstboot.json";
@@ -33,6 +32,11 @@ const FOUND: &str = "firstboot-found.json";
 const CONFIG: &str = "/dev/shm/combustion/config";
 /// What is removed with it.
 const MEMORY: &str = "/dev/shm/combustion";
+
+/// Whether a first boot is under way: what will be entered is not settled yet.
+pub fn is_pending(root: &Root) -> bool {
+    root.join(handoff::DIR).join(PENDING).exists()
+}
 
 /// What `detect` hands on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,20 +212,12 @@ impl Stage {
         Ok(id)
     }
 
-    /// Mounts the default subvolume at the sysroot, which has the one before.
-    /// Not through systemctl: stopping sysroot.mount would cancel the rest of
-    /// the start.
+    /// Goes on into the snapshot that was configured.
     ///
     /// # Errors
-    /// It could not be mounted. It is the default all the same.
+    /// As [`disk::enter`]. It is the default all the same.
     pub fn enter(&self, configured: &SnapshotId) -> Result<()> {
-        mount::renew(&self.sysroot)?;
-        let entered = btrfs::info(&self.sysroot)?.uuid;
-        ensure!(
-            entered == configured.uuid,
-            "{configured} is the default, but another one was mounted at {}",
-            self.sysroot.display()
-        );
+        disk::enter(&self.sysroot, configured)?;
         self.note_default();
         log::info!("first boot is done: going on into {configured}");
         Ok(())

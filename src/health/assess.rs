@@ -10,17 +10,20 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::checks::{Ending, Outcome, run};
-use super::decide::{self, decide};
+use super::decide;
 use super::execute::{Effects, execute, fulfil as fulfil_steps};
-use super::facts::{Facts, Mode};
+use super::facts::{Candidate, Facts, Mode};
 use super::gather::Before;
 use super::machine::Machine;
 use super::manual::{self, Wish};
 use super::plan::{Alert, End, Event, Plan};
+use super::preflight::{Preflight, decide_looking};
 use super::published::Published;
+use super::start::told::Told;
 use super::{alert, gather};
-use crate::record::handoff;
+use crate::record::{SnapshotId, handoff};
 use crate::settings::{self, Settings};
+use crate::snapshot::Snapshots;
 use crate::sys::files::Root;
 
 /// What to do with the decision.
@@ -73,12 +76,27 @@ fn plan(root: &Root, settings: &Settings, how: How) -> Option<(Facts, Plan)> {
     }
     let before = gather::before(root);
     let checks = match how {
+        // The initrd has given this start up: it goes to safe mode as it is.
+        _ if before.judged.is_none() && gather::given_up(root).is_some() => Vec::new(),
         How::Overdue => vec![overdue(settings.policy.deadline)],
         How::OnceABoot | How::Again | How::DryRun => run::all(settings, root, &[]),
     };
-    let facts = gather::facts(root, control, checks, before);
-    let plan = decide(&facts, policy(settings));
+    let mut facts = gather::facts(root, control, checks, before);
+    let plan = decide_looking(&mut facts, policy(settings), |it| look(root, it));
     Some((facts, plan))
+}
+
+/// Looks at a snapshot that may be gone back to.
+pub fn look(root: &Root, snapshot: &SnapshotId) -> Candidate {
+    let snapshots = Snapshots::at(root.join(gather::SNAPSHOTS));
+    match Preflight::of_system(root, snapshots) {
+        Ok(preflight) => preflight.of_target(snapshot),
+        Err(e) => Candidate {
+            snapshot: *snapshot,
+            problems: vec![format!("it cannot be looked at: {e:#}")],
+            fits_kernel: false,
+        },
+    }
 }
 
 /// Makes the plan for what an administrator asks for.
@@ -88,8 +106,24 @@ fn plan(root: &Root, settings: &Settings, how: How) -> Option<(Facts, Plan)> {
 pub fn for_wish(root: &Root, wish: Wish) -> Result<Plan, String> {
     let settings = settings::read(root);
     let control = gather::control(&settings, true);
-    let facts = gather::facts(root, control, Vec::new(), Before::default());
+    let mut facts = gather::facts(root, control, Vec::new(), Before::default());
+    if matches!(wish, Wish::Rollback { .. }) {
+        for candidate in facts.present.iter_mut().flatten() {
+            *candidate = look(root, &candidate.snapshot);
+        }
+    }
     manual::plan(&facts, policy(&settings), wish)
+}
+
+/// Takes back that this start was counted, if it comes to no verdict.
+///
+/// # Errors
+/// The record cannot be written: the start stays counted.
+pub fn ended(root: &Root) -> Result<()> {
+    let settings = settings::read(root);
+    let control = gather::control(&settings, false);
+    let facts = gather::facts(root, control, Vec::new(), Before::default());
+    fulfil(root, &decide::ended(&facts))
 }
 
 /// Carries such a plan out, unlike a verdict only to its first failure.
@@ -141,6 +175,7 @@ fn act(root: &Root, settings: &Settings, facts: &Facts, plan: &Plan) {
     if judged.is_some() && !facts.control.act_again {
         return;
     }
+    tell_of_start(root, settings);
     let mut published = Published::new(facts, plan);
     published.safe_mode = plan.end == End::SafeMode;
     publish(root, &published);
@@ -161,6 +196,16 @@ fn act(root: &Root, settings: &Settings, facts: &Facts, plan: &Plan) {
     if (end == End::SafeMode) != published.safe_mode {
         published.safe_mode = end == End::SafeMode;
         publish(root, &published);
+    }
+}
+
+/// What the initrd did could not be told from there.
+fn tell_of_start(root: &Root, settings: &Settings) {
+    let told = gather::known("what the initrd did", Told::read(root)).unwrap_or_default();
+    if let Some(alert) = told.alert
+        && let Err(e) = alert::alert(root, &settings.alerts, &alert)
+    {
+        log::error!("not everybody knows what the initrd did: {e:#}");
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::checks::Outcome;
 use super::facts::{Candidate, Control, Facts, Mode, Occasion};
 use super::published::Published;
+use super::start::told::Told;
 use crate::boot::grub;
 use crate::record::{KnownGood, Record, SnapshotId, State, handoff, store::Store};
 use crate::settings::Settings;
@@ -65,10 +66,25 @@ pub fn before(root: &Root) -> Before {
     Before { judged, soft_reboots: 0 }
 }
 
+/// Why the initrd gave this start up.
+pub fn given_up(root: &Root) -> Option<String> {
+    known("what the initrd decided", Told::read(root)).and_then(|told| told.given_up)
+}
+
 /// What settings and command line allow.
 pub fn control(settings: &Settings, act_again: bool) -> Control {
     let cmdline = known("the kernel command line", Cmdline::of_this_boot()).unwrap_or_default();
-    let mode = match cmdline.value("health-checker") {
+    allowed(settings, &cmdline, cmdline.value("health-checker"), act_again)
+}
+
+/// What they allow in the initrd, for which there is a word of its own.
+pub(super) fn control_in_initrd(settings: &Settings, cmdline: &Cmdline) -> Control {
+    let word = cmdline.value("rd.health-checker").or_else(|| cmdline.value("health-checker"));
+    allowed(settings, cmdline, word, false)
+}
+
+fn allowed(settings: &Settings, cmdline: &Cmdline, word: Option<&str>, act_again: bool) -> Control {
+    let mode = match word {
         Some("off") => Mode::Off,
         Some("observe") => Mode::Observe,
         Some("enforce") => Mode::Enforce,
@@ -98,7 +114,7 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
     Facts {
         occasion: Occasion::Verdict,
         booted_problems: Vec::new(),
-        given_up: None,
+        given_up: given_up(root),
         boot: boot_id(),
         soft_reboots: before.soft_reboots,
         now: Timestamp::now(),
@@ -117,11 +133,11 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
 }
 
 /// What cannot be found out is logged, and stays unknown.
-fn known<T, E: Display>(what: &str, result: Result<T, E>) -> Option<T> {
+pub(super) fn known<T, E: Display>(what: &str, result: Result<T, E>) -> Option<T> {
     result.map_err(|e| log::warn!("cannot find out {what}: {e:#}")).ok()
 }
 
-fn list(snapshots: &Snapshots) -> Result<Vec<Snapshot>> {
+pub(super) fn list(snapshots: &Snapshots) -> Result<Vec<Snapshot>> {
     let list = snapshots.list()?;
     if list.is_empty() {
         bail!("{} holds none", snapshots.dir().display());
@@ -165,13 +181,18 @@ fn descends(
     false
 }
 
-fn candidate(snapshot: &Snapshot) -> Candidate {
+pub(super) fn candidate(snapshot: &Snapshot) -> Candidate {
     Candidate { snapshot: snapshot.id, problems: Vec::new(), fits_kernel: true }
 }
 
 /// Reads the record; none, where snapshots bear its marks, is one that was lost,
 /// and where an older health-checker left its state, that is imported.
-fn record(root: &Root, store: &Store, snapshots: &Snapshots, list: Option<&[Snapshot]>) -> State {
+pub(super) fn record(
+    root: &Root,
+    store: &Store,
+    snapshots: &Snapshots,
+    list: Option<&[Snapshot]>,
+) -> State {
     let state = store.read();
     if state != State::Absent {
         return state;

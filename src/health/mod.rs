@@ -13,5 +13,7 @@ pub mod gather;
 pub mod machine;
 pub mod manual;
 pub mod plan;
+pub mod preflight;
 pub mod published;
 pub mod safe_mode;
+pub mod start;

@@ -12,13 +12,13 @@ use super::check;
 use super::style::Style;
 use super::timers::{self, Timer};
 use crate::boot;
-use crate::health::assess::policy;
+use crate::health::assess::{look, policy};
 use crate::health::checks::{Ending, Outcome};
 use crate::health::decide::decide;
 use crate::health::facts::Facts;
 use crate::health::gather;
 use crate::health::published::{Decision, Published};
-use crate::record::{Rollback, State};
+use crate::record::{Record, Rollback, SnapshotId, State};
 use crate::settings::{self, Settings};
 use crate::sys::files::{self, Root};
 
@@ -89,16 +89,18 @@ struct Firstboot {
 pub fn read(root: &Root) -> Status {
     let settings = settings::read(root);
     let control = gather::control(&settings, false);
-    let facts = gather::facts(root, control, Vec::new(), gather::Before::default());
+    let mut facts = gather::facts(root, control, Vec::new(), gather::Before::default());
+    // Nothing that is past matters for the next failure.
+    facts.given_up = None;
+    look_at_target(root, &mut facts);
     let published = Published::read(root)
         .unwrap_or_else(|e| {
             log::warn!("{e:#}");
             None
         })
         .filter(|published| published.boot == facts.boot);
-    let known_good = |record: &crate::record::Record| {
-        record.known_good.iter().map(|good| good.snapshot.number).collect()
-    };
+    let known_good =
+        |record: &Record| record.known_good.iter().map(|good| good.snapshot.number).collect();
     Status {
         schema: 1,
         health: match &published {
@@ -157,10 +159,24 @@ fn if_it_fails(facts: &Facts, settings: &Settings) -> Decision {
     (&decide(&next, policy(settings)).decision).into()
 }
 
+/// As it is done before a rollback, whatever the next failure may be.
+fn look_at_target(root: &Root, facts: &mut Facts) {
+    let newest = facts.record.readable().and_then(newest_target);
+    for candidate in facts.present.iter_mut().flatten() {
+        if Some(candidate.snapshot) == newest {
+            *candidate = look(root, &candidate.snapshot);
+        }
+    }
+}
+
+fn newest_target(record: &Record) -> Option<SnapshotId> {
+    record.known_good.iter().rev().find(|good| good.as_default).map(|good| good.snapshot)
+}
+
 /// Where a snapshot that is not known good would be rolled back to.
 fn rollback_target(facts: &Facts) -> Option<Target> {
     let record = facts.record.readable()?;
-    let newest = record.known_good.iter().rev().find(|good| good.as_default)?.snapshot;
+    let newest = newest_target(record)?;
     let there = facts.present.iter().flatten().find(|it| it.snapshot == newest);
     let problems = match there {
         Some(candidate) => candidate.problems.clone(),

@@ -12,14 +12,26 @@ use crate::sys::files::{self, Root};
 /// From the lowest to the highest.
 const DIRS: [&str; 3] = ["/usr/lib/health-checker", "/run/health-checker", "/etc/health-checker"];
 
+/// Those of the system below `root`.
+pub(super) fn dirs(root: &Root) -> Vec<PathBuf> {
+    DIRS.iter().map(|dir| root.join(dir)).collect()
+}
+
+/// Those of a snapshot whose `/usr` is below `root` and whose `/etc` is made of
+/// these layers, topmost first.
+pub(super) fn dirs_of_layers(root: &Root, etc_layers: &[PathBuf]) -> Vec<PathBuf> {
+    let etc = etc_layers.iter().rev().map(|layer| layer.join("health-checker"));
+    std::iter::once(root.join(DIRS[0])).chain(etc).collect()
+}
+
 /// The settings files in force, in the order in which later ones win.
 ///
 /// # Errors
 /// A directory is there but cannot be listed.
-pub(super) fn in_force(root: &Root) -> Result<Vec<PathBuf>> {
+pub(super) fn in_force(dirs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut by_name: BTreeMap<OsString, PathBuf> = BTreeMap::new();
-    for dir in DIRS {
-        for path in files::list(&root.join(dir))? {
+    for dir in dirs {
+        for path in files::list(dir)? {
             if let (Some(name), true) = (path.file_name(), is_settings(&path)) {
                 by_name.insert(name.to_owned(), path);
             }

@@ -82,12 +82,22 @@ impl Default for Policy {
 /// Reads the settings of the system below `root`. Never fails: what is wrong is
 /// in the result.
 pub fn read(root: &Root) -> Settings {
+    read_in(&files::dirs(root))
+}
+
+/// Reads those of a snapshot that is not running: its `/usr` is below `root`, its
+/// `/etc` made of these layers, topmost first.
+pub fn read_layers(root: &Root, etc_layers: &[PathBuf]) -> Settings {
+    read_in(&files::dirs_of_layers(root, etc_layers))
+}
+
+fn read_in(dirs: &[PathBuf]) -> Settings {
     let mut settings = Settings::default();
     match Fragment::parse(BUILT_IN) {
         Ok(fragment) => settings.merge(fragment, None),
         Err(e) => settings.problems.push(format!("the built-in checks: {e:#}")),
     }
-    let paths = files::in_force(root).unwrap_or_else(|e| {
+    let paths = files::in_force(dirs).unwrap_or_else(|e| {
         settings.problems.push(format!("{e:#}"));
         Vec::new()
     });
@@ -143,6 +153,16 @@ impl Settings {
         for key in set {
             self.origins.extend(path.map(|path| (key, path.to_owned())));
         }
+    }
+
+    /// The units that required checks look at: those that somebody named, and
+    /// those of the checks that are on by themselves, which need not be there.
+    pub fn mandatory_units(&self) -> (Vec<String>, Vec<String>) {
+        let required = self.checks.iter().filter(|check| check.required);
+        let units = required.filter_map(|check| Some((check.file.is_some(), check.after.clone()?)));
+        let (named, usual): (Vec<_>, Vec<_>) = units.partition(|(named, _)| *named);
+        let only = |units: Vec<(bool, String)>| units.into_iter().map(|(_, it)| it).collect();
+        (only(named), only(usual))
     }
 
     /// The units that checks look at: what the service is ordered after.

@@ -11,8 +11,9 @@ use nix::mount::MsFlags;
 
 use super::etc::in_system;
 use super::{Snapshot, Snapshots, describe};
+use crate::record::SnapshotId;
 use crate::sys::btrfs::{self, TOP_LEVEL};
-use crate::sys::mount::Mounted;
+use crate::sys::mount::{self, Mounted};
 use crate::sys::mountinfo::{self, FstabEntry, Mount};
 use crate::sys::{command, files};
 
@@ -178,6 +179,23 @@ pub fn mount_entry(entry: &FstabEntry, at: &Path, writable: bool) -> Result<Moun
         );
     }
     Ok(Mounted::adopt(at))
+}
+
+/// Mounts the default subvolume at `sysroot`, which has the one before: the boot
+/// goes on into it. Not through systemctl: stopping sysroot.mount would cancel the
+/// rest of the start.
+///
+/// # Errors
+/// It could not be mounted, or is not this one.
+pub fn enter(sysroot: &Path, snapshot: &SnapshotId) -> Result<()> {
+    mount::renew(sysroot)?;
+    let entered = btrfs::info(sysroot)?.uuid;
+    ensure!(
+        entered == snapshot.uuid,
+        "{snapshot} is the default, but another one was mounted at {}",
+        sysroot.display()
+    );
+    Ok(())
 }
 
 /// The entries of a snapshot's fstab; none where there is no such file.

@@ -87,6 +87,21 @@ impl Etc {
     }
 }
 
+/// The real directories of a snapshot's `/etc`, topmost first, as its own fstab
+/// has them; `var` is where `/var` is now. Only it holds layers outside the
+/// snapshot.
+///
+/// # Errors
+/// Its fstab cannot be read, or builds `/etc` in no known way.
+pub fn layers_in(snapshot: &Path, var: &Path) -> Result<Vec<PathBuf>> {
+    let etc = Etc::of(&super::disk::fstab_of(snapshot)?)?;
+    let place = |layer: PathBuf| match layer.strip_prefix("/var") {
+        Ok(rest) => var.join(rest),
+        Err(_) => snapshot.join(layer.strip_prefix("/").unwrap_or(&layer)),
+    };
+    Ok(etc.layers().into_iter().map(place).collect())
+}
+
 impl Overlay {
     /// The layers of snapshot `number`, made from this one's: an upper layer of
     /// its own, under which this one's becomes the topmost lower layer.

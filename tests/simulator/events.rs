@@ -30,6 +30,8 @@ pub struct Event {
     pub stopping: bool,
     /// The boot hangs before any verdict, until somebody pulls the plug.
     pub hangs: bool,
+    /// Before any verdict, somebody shuts the machine down in order.
+    pub ended: bool,
 }
 
 /// What is wrong with the record in this boot.
@@ -110,6 +112,7 @@ fn with_the_rest(
         booted_unknown: false,
         stopping: false,
         hangs: false,
+        ended: false,
     };
     events.push(usual.clone());
     events.push(Event { meanwhile: Meanwhile::Descendant, ..usual.clone() });
@@ -121,7 +124,8 @@ fn with_the_rest(
     events.push(Event { booted_unknown: true, ..usual.clone() });
     events.push(Event { stopping: true, ..usual.clone() });
     if failing.is_empty() {
-        events.push(Event { hangs: true, ..usual });
+        events.push(Event { hangs: true, ..usual.clone() });
+        events.push(Event { ended: true, ..usual });
     }
 }
 

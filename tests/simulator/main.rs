@@ -20,7 +20,7 @@ use std::io::Write;
 use std::thread;
 
 use faults::Fault;
-use health_checker::health::decide::Policy;
+use health_checker::health::decide::{self, Policy};
 use health_checker::health::execute::execute;
 use health_checker::health::facts::Occasion;
 use health_checker::health::plan::End;
@@ -92,11 +92,32 @@ fn boot(
     if let Some(entered) = entered {
         if event.hangs {
             left.push(entered.at_rest());
+        } else if event.ended {
+            left.extend(ended(&entered, event, count)?);
         } else {
             let mut checked = entered;
             checked.checked(event);
             left.extend(phase(&checked, event, Occasion::Verdict, fault, count)?.0);
         }
+    }
+    Ok(left)
+}
+
+/// An orderly end before the verdict. Returns every state that it may leave.
+fn ended(entered: &World, event: &events::Event, count: &mut Count) -> Result<Vec<World>, String> {
+    let facts = entered.facts(event, Occasion::Verdict);
+    let plan = decide::ended(&facts);
+    let mut left = Vec::new();
+    for cut in 0..=1 {
+        let mut world = entered.clone();
+        world.cut_after(cut);
+        execute(&plan, &mut world);
+        count.cuts += 1;
+        world.verdict()?;
+        if cut == 1 {
+            world.is_uncounted(&facts)?;
+        }
+        left.push(world.at_rest());
     }
     Ok(left)
 }

@@ -306,6 +306,19 @@ impl World {
         Ok(())
     }
 
+    /// An orderly end takes back what the start had counted, and no more.
+    pub fn is_uncounted(&self, facts: &Facts) -> Result<(), String> {
+        let (Some(booted), Some(before)) = (facts.booted, facts.record.readable()) else {
+            return Ok(());
+        };
+        let Stored::Whole(record) = &self.stored else { return Ok(()) };
+        let expected = before.starts_of(&booted).saturating_sub(1);
+        if record.starts_of(&booted) != expected && !self.this_boot.write_fails {
+            return Err("a start that ended in order counts".to_owned());
+        }
+        Ok(())
+    }
+
     fn healthy_is_recorded(&self, event: &Event) -> Result<(), String> {
         let Stored::Whole(record) = &self.stored else {
             return Err("written, but not there".to_owned());

@@ -53,6 +53,21 @@ pub fn decide(facts: &Facts, policy: Policy) -> Plan {
     }
 }
 
+/// What follows when a start is ended in order: if there was no verdict, it does
+/// not count as one that came to nothing.
+pub fn ended(facts: &Facts) -> Plan {
+    let steps =
+        if facts.control.mode == Mode::Enforce { steps::uncount(facts) } else { Vec::new() };
+    let reason = "this start is ended in order".to_owned();
+    Plan {
+        healthy: true,
+        decision: Decision { action: Action::None, target: None, reason },
+        steps,
+        end: End::GoOn,
+        otherwise: Otherwise { alert: None, end: End::GoOn },
+    }
+}
+
 /// The steps and the end that belong to a decision.
 fn follow(
     facts: &Facts,

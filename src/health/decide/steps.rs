@@ -41,6 +41,20 @@ pub(super) fn count(facts: &Facts) -> Vec<Step> {
     vec![Step::WriteRecord(Box::new(record))]
 }
 
+/// Takes that back.
+pub(super) fn uncount(facts: &Facts) -> Vec<Step> {
+    let (Some(booted), Some(record)) = (facts.booted, facts.record.readable()) else {
+        return Vec::new();
+    };
+    let judged = record.verdict.as_ref().is_some_and(|verdict| verdict.boot == facts.boot);
+    let (true, false) = (record.starts_of(&booted) > 0, judged) else { return Vec::new() };
+    let mut record = record.clone();
+    record.sequence += 1;
+    let before = record.starts_of(&booted) - 1;
+    record.set_starts(booted, (before > 0).then_some(before));
+    vec![Step::WriteRecord(Box::new(record))]
+}
+
 pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
     let mut record = next_record(facts, true);
     record.automatic_reboots = 0;

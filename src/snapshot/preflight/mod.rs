@@ -22,7 +22,7 @@ use programs::Programs;
 use tree::At;
 use units::Unit;
 
-pub use tree::Tree;
+pub use tree::{Place, Tree};
 
 /// What the initrd starts, in the order in which it tries (systemd's switch-root).
 const INITS: [&str; 4] = ["/usr/lib/systemd/systemd", "/sbin/init", "/etc/init", "/bin/init"];
@@ -45,6 +45,8 @@ pub struct Question<'a> {
     pub init: Option<&'a str>,
     /// The units without which a boot is not healthy.
     pub units: &'a [String],
+    /// Those of which that only holds where they are there.
+    pub usual_units: &'a [String],
     /// Whether the kernel insists on signed files (`ima_appraise=`).
     pub appraised: bool,
     /// Whether what the first field of an fstab entry names is there; `None`
@@ -94,15 +96,16 @@ fn programs_of(question: &Question) -> Result<Vec<String>> {
         Some(init) => programs.program(Path::new(&init), "init"),
         None => problems.push(format!("there is no init: none of {}", INITS.join(", "))),
     }
-    for unit in question.units {
+    let named = question.units.iter().map(|unit| (unit, true));
+    for (unit, must_be) in named.chain(question.usual_units.iter().map(|unit| (unit, false))) {
         match units::read(tree, unit)? {
             Unit::Starts(commands) => {
                 for command in commands {
                     programs.program(&units::found_in_path(tree, &command)?, unit);
                 }
             }
-            Unit::Unknown => {}
-            Unit::Broken(why) => problems.push(why),
+            Unit::Broken(why) if must_be => problems.push(why),
+            Unit::Broken(_) | Unit::Unknown => {}
         }
     }
     problems.extend(programs.problems());
@@ -131,15 +134,26 @@ fn modules(question: &Question) -> Result<Vec<String>> {
         }
         return Ok(vec![format!("there are no kernel modules in {}", MODULES[0])]);
     };
+    if has_modules(tree, kernel)? {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("{}/{kernel}, the modules of the kernel, is not there", MODULES[0])])
+}
+
+/// Whether the modules of a kernel of this release are there.
+///
+/// # Errors
+/// A directory cannot be looked into.
+pub fn has_modules(tree: &Tree, kernel: &str) -> Result<bool> {
     for dir in MODULES {
         let index = Path::new(dir).join(kernel).join("modules.dep");
         match tree.at(&index)? {
-            At::There(_, _, metadata) if metadata.len() > 0 => return Ok(Vec::new()),
-            At::Unknown => return Ok(Vec::new()),
+            At::There(_, _, metadata) if metadata.len() > 0 => return Ok(true),
+            At::Unknown => return Ok(true),
             At::There(..) | At::Missing | At::Null => {}
         }
     }
-    Ok(vec![format!("{}/{kernel}, the modules of the kernel, is not there", MODULES[0])])
+    Ok(false)
 }
 
 fn fstab(question: &Question) -> Result<Vec<String>> {

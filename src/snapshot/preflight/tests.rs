@@ -65,7 +65,7 @@ fn libraries(root: &Path) {
 }
 
 fn look(root: &Path, units: &[&str]) -> Vec<String> {
-    let tree = Tree::new(root, Vec::new(), vec!["/opt".into()]);
+    let tree = Tree::new(root, Vec::new(), vec![Place { target: "/opt".into(), seen: None }]);
     let units: Vec<String> = units.iter().map(ToString::to_string).collect();
     problems(&Question {
         tree: &tree,
@@ -73,6 +73,7 @@ fn look(root: &Path, units: &[&str]) -> Vec<String> {
         machine: own_machine().unwrap(),
         init: None,
         units: &units,
+        usual_units: &["none.service".to_owned()],
         appraised: false,
         device: &|entry| Some(entry.spec == "LABEL=ROOT"),
     })

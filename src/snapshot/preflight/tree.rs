@@ -20,7 +20,16 @@ const MOST_TEXT: u64 = 1 << 20;
 pub struct Tree {
     root: PathBuf,
     etc_layers: Vec<PathBuf>,
-    elsewhere: Vec<PathBuf>,
+    mounts: Vec<Place>,
+}
+
+/// What a system has mounted on its tree.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where.
+    pub target: PathBuf,
+    /// Where that is to be seen; `None` where it cannot be.
+    pub seen: Option<PathBuf>,
 }
 
 /// What is at a path.
@@ -40,13 +49,9 @@ pub(super) enum At {
 impl Tree {
     /// The tree below `root`. `/etc` is what these directories make of it,
     /// topmost first, or without any, part of the tree. What is below one of the
-    /// paths `elsewhere` is on a file system of its own, and cannot be known.
-    pub fn new(
-        root: impl Into<PathBuf>,
-        etc_layers: Vec<PathBuf>,
-        elsewhere: Vec<PathBuf>,
-    ) -> Self {
-        Self { root: root.into(), etc_layers, elsewhere }
+    /// `mounts` is where that is seen, or cannot be known.
+    pub fn new(root: impl Into<PathBuf>, etc_layers: Vec<PathBuf>, mounts: Vec<Place>) -> Self {
+        Self { root: root.into(), etc_layers, mounts }
     }
 
     /// Follows a path of the system, which is absolute.
@@ -65,7 +70,7 @@ impl Tree {
                 continue;
             }
             let next = here.join(&name);
-            if self.elsewhere.iter().any(|dir| next.starts_with(dir)) {
+            if self.mount_of(&next).is_some_and(|place| place.seen.is_none()) {
                 return Ok(At::Unknown);
             }
             let Some((real, metadata)) = self.entry(&next)? else { return Ok(At::Missing) };
@@ -94,6 +99,12 @@ impl Tree {
         }
     }
 
+    /// The mount that a path is on, unless it is on the snapshot itself.
+    fn mount_of(&self, path: &Path) -> Option<&Place> {
+        let covers = self.mounts.iter().filter(|place| path.starts_with(&place.target));
+        covers.max_by_key(|place| place.target.as_os_str().len())
+    }
+
     /// One entry, without following it.
     fn entry(&self, path: &Path) -> Result<Option<(PathBuf, Metadata)>> {
         if let (Ok(rest), false) = (path.strip_prefix("/etc"), self.etc_layers.is_empty()) {
@@ -105,7 +116,11 @@ impl Tree {
             }
             return Ok(None);
         }
-        entry(self.root.join(path.strip_prefix("/").unwrap_or(path)))
+        let (dir, below) = self
+            .mount_of(path)
+            .and_then(|it| Some((it.seen.as_ref()?, it.target.as_path())))
+            .unwrap_or((&self.root, Path::new("/")));
+        entry(dir.join(path.strip_prefix(below).unwrap_or(path)))
     }
 
     /// The text of a small file; `None` if it is not there or cannot be known.
@@ -206,7 +221,11 @@ mod tests {
             symlink(to, root.join(link)).unwrap();
         }
         let layers = vec![root.join("upper"), root.join("etc")];
-        let tree = Tree::new(root, layers, vec!["/var".into()]);
+        fs::create_dir(dir.path().join("beside")).unwrap();
+        fs::write(dir.path().join("beside/b"), "b").unwrap();
+        let place = |target: &str, seen| Place { target: target.into(), seen };
+        let beside = place("/usr/local", Some(dir.path().join("beside")));
+        let tree = Tree::new(root, layers, vec![place("/var", None), beside]);
         (dir, tree)
     }
 
@@ -219,6 +238,8 @@ mod tests {
             ("/outside", "/usr/lib/a"),
             ("/", "/"),
             ("/lib/../lib/./a", "/usr/lib/a"),
+            ("/usr/local/b", "/usr/local/b"),
+            ("/usr/local/../lib/a", "/usr/lib/a"),
         ] {
             let At::There(at, ..) = tree.at(Path::new(path)).unwrap() else { panic!("{path}") };
             assert_eq!(at, Path::new(end), "{path}");
@@ -228,6 +249,7 @@ mod tests {
         assert!(matches!(tree.at(Path::new("/dangling")).unwrap(), At::Missing));
         assert!(matches!(tree.at(Path::new("/lib/a/b")).unwrap(), At::Missing));
         assert!(matches!(tree.at(Path::new("/gone")).unwrap(), At::Unknown));
+        assert!(matches!(tree.at(Path::new("/usr/local/a")).unwrap(), At::Missing));
     }
 
     #[test]

@@ -60,6 +60,11 @@ def eventually(what: str, probe: Callable[[], T], timeout: float = 60) -> T:
         time.sleep(0.2)
 
 
+#: What a bad build or a bad disk does to the mandatory service's program: it is there, whole by its own
+#: words, and its code is rubbish. Only running it shows that.
+DAMAGE_WEBD = "dd if=/dev/zero of=/usr/libexec/hc-demo/webd bs=4096 seek=2 count=2 conv=notrunc status=none"
+
+
 class Guest(ABC):
     """A running system under test."""
 
@@ -124,7 +129,15 @@ class Guest(ABC):
 
     def settle(self, timeout: float = 120) -> str:
         """Until no start job is left: `running`, `degraded`, …"""
-        return self.run("systemctl is-system-running --wait", timeout).out
+        # Asked before the bus is up, systemctl waits for nothing, and knows nothing.
+        states: list[str] = []
+
+        def settled() -> bool:
+            states.append(self.run("systemctl is-system-running --wait", timeout).out)
+            return states[-1] not in ("", "initializing", "starting", "offline", "unknown")
+
+        eventually("the end of the start", settled, timeout)
+        return states[-1]
 
     def expect_reboot(self, wait: bool = True, timeout: float = 120) -> None:
         """The system reboots by itself; then it is started again."""
@@ -169,7 +182,7 @@ class Guest(ABC):
 
     def break_webd(self) -> int:
         """An update that damages the mandatory service's program for real."""
-        return self.update("truncate -s 4096 /usr/libexec/hc-demo/webd")
+        return self.update(DAMAGE_WEBD)
 
     def status(self) -> dict[str, Any]:
         """`health-checker status --json`, whatever its exit status is."""

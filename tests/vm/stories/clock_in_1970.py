@@ -1,6 +1,6 @@
 """A bad update on a machine whose clock stands in 1970: it goes back all the same."""
 
-from bed import Machine
+from bed import DAMAGE_WEBD, Machine
 
 ETC = ("overlay",)
 UNIT = """[Unit]
@@ -18,7 +18,7 @@ def story(etc: str) -> None:
     with Machine(etc) as m:
         m.boot()
         m.update(f"cat >/usr/lib/systemd/system/no-clock.service <<'END'\n{UNIT}END\n"
-                 "systemctl enable no-clock.service; truncate -s 4096 /usr/libexec/hc-demo/webd")
+                 f"systemctl enable no-clock.service; {DAMAGE_WEBD}")
         m.reboot(wait=False)
         m.wait_agent()
         assert m.sh("date +%Y") == "1970"

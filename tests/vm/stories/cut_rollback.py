@@ -1,11 +1,11 @@
 """The machine loses its power in a rollback, before and after the default has changed, and in the reboot."""
 
-from bed import Machine
+from bed import DAMAGE_WEBD, Machine
 from bed.moments import BEFORE_SET_DEFAULT, BEFORE_THE_END, IN_THE_REBOOT
 
 ETC = ("overlay",)
 TIMEOUT = 1500
-BAD = "truncate -s 4096 /usr/libexec/hc-demo/webd;"
+BAD = f"{DAMAGE_WEBD};"
 
 
 def story(etc: str) -> None:

@@ -1,0 +1,108 @@
+//! The effects of a plan in the initrd, where the system is only mounted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::PANIC_FILE;
+use super::told::Told;
+use crate::boot;
+use crate::health::execute::Effects;
+use crate::health::plan::Alert;
+use crate::record::{Record, SnapshotId, store::Store};
+use crate::snapshot::disk::{self, Disk};
+use crate::snapshot::snapper;
+use crate::sys::btrfs;
+use crate::sys::files::Root;
+use crate::sys::systemd::requests;
+
+/// How long systemd may take to accept a request.
+const REQUEST: Duration = Duration::from_secs(20);
+
+/// The initrd, with the system's disk at hand.
+pub(super) struct Initrd<'a> {
+    root: Root,
+    sysroot: PathBuf,
+    disk: &'a Disk,
+    store: Store,
+    reason: String,
+    told: Told,
+}
+
+impl<'a> Initrd<'a> {
+    pub(super) fn new(
+        root: &Root,
+        sysroot: &Path,
+        disk: &'a Disk,
+        store: Store,
+        reason: &str,
+    ) -> Self {
+        Self {
+            root: root.clone(),
+            sysroot: sysroot.to_owned(),
+            disk,
+            store,
+            reason: reason.to_owned(),
+            told: Told::default(),
+        }
+    }
+}
+
+impl Effects for Initrd<'_> {
+    fn set_record_aside(&mut self) -> Result<()> {
+        self.store.set_aside()
+    }
+
+    fn write_record(&mut self, record: &Record) -> Result<()> {
+        self.store.write(record)
+    }
+
+    fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        self.disk.snapshots.set_default(snapshot)?;
+        btrfs::sync(self.disk.top())
+    }
+
+    fn protect(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        snapper::protect(&self.disk.snapshots, snapshot.number)
+    }
+
+    fn release(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        snapper::release(&self.disk.snapshots, snapshot.number)
+    }
+
+    fn tag(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        snapper::tag(&self.disk.snapshots, snapshot.number)
+    }
+
+    fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        bail!("only the booted system tells the loader, not of {snapshot} here")
+    }
+
+    fn alert(&mut self, alert: &Alert) -> Result<()> {
+        log::error!("{}", alert.headline());
+        self.told.alert = Some(alert.clone());
+        self.told.write(&self.root)
+    }
+
+    fn follow_up(&mut self, _: bool) {}
+
+    fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        disk::enter(&self.sysroot, snapshot)?;
+        log::warn!("going on into {snapshot}");
+        boot::note_default(&self.root, &self.sysroot)
+    }
+
+    fn reboot(&mut self) -> Result<()> {
+        requests::reboot(REQUEST)
+    }
+
+    /// The system comes up as far as an administrator needs it. A panic then is
+    /// the end: restarting did not help before.
+    fn safe_mode(&mut self) -> Result<()> {
+        fs::write(PANIC_FILE, "0\n").with_context(|| PANIC_FILE)?;
+        self.told.given_up = Some(self.reason.clone());
+        self.told.write(&self.root)
+    }
+}
