@@ -25,7 +25,7 @@ install: build ## everything below DESTDIR, as a package would
 	install -Dm644 -t $(systemdir)/system systemd/*.service systemd/*.target systemd/*.timer
 	install -Dm644 -t $(systemdir)/system-preset systemd/*.preset
 	install -Dm644 -t $(systemdir)/catalog systemd/*.catalog
-	install -Dm755 -t $(dracutdir)/50health-checker dracut/50health-checker/module-setup.sh
+	install -Dm755 -t $(dracutdir)/50health-checker dracut/50health-checker/*.sh
 
 setup: ## what the tests need of this machine: installed, or named
 	@tests/setup.sh

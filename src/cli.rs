@@ -81,6 +81,13 @@ pub enum Command {
     /// A start ends in order (called when health-checker-unfinished.service stops)
     #[command(hide = true)]
     Ended,
+    /// The initrd cannot go on (called by dracut's emergency hooks)
+    #[command(hide = true)]
+    Emergency {
+        /// Where the root would be mounted
+        #[arg(long, value_name = "DIR", default_value = "/sysroot")]
+        sysroot: PathBuf,
+    },
     /// Keep known good snapshots from clean-up (called before snapper's)
     #[command(hide = true)]
     Protect,

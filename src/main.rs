@@ -96,6 +96,10 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
         Command::Protect => fulfil(out, &root, Wish::Protect, false),
         Command::Start => boot::note_default(&root, root.dir()).map(|()| 0),
         Command::Ended => assess::ended(&root).map(|()| 0),
+        Command::Emergency { sysroot } => {
+            start::emergency::act(&root, sysroot);
+            Ok(0)
+        }
         Command::Deadline => show_assessed(out, &assess(&root, How::Overdue), How::Overdue, style),
         Command::Firstboot { command } => first_boot(command, &root),
         Command::SafeMode { command: SafeModeCommand::Leave } => leave_safe_mode(out, &root),

@@ -1,6 +1,6 @@
 #!/bin/bash
-# dracut module: first boot in the initrd. Sourced by dracut, which defines $initdir,
-# $systemdsystemunitdir, and the functions inst… and instmods.
+# dracut module: first boot, starts and emergencies in the initrd. Sourced by dracut, which defines $initdir,
+# $systemdsystemunitdir, $moddir, and the functions inst… and instmods.
 # shellcheck disable=SC2154
 
 # Called by dracut.
@@ -32,6 +32,11 @@ install() {
     # A script with "prepare" runs in here: bash is what nearly all of them name, and these are what
     # they use before the system's own programs are there.
     inst_multiple -o bash cat chmod cp cut date grep head ln ls mkdir mv rm sed sleep sort tail touch tr
+
+    # With a shell dracut runs the first, with `rd.shell=0` only the second.
+    inst_hook emergency 90 "$moddir/emergency.sh"
+    inst_hook shutdown-emergency 90 "$moddir/emergency.sh"
+    inst_multiple -o systemctl
 
     for unit in firstboot-detect.service firstboot-fetch.service firstboot-apply.service firstboot.target; do
         inst_simple "$systemdsystemunitdir/$unit"

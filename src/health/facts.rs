@@ -12,6 +12,8 @@ use crate::record::{self, SnapshotId};
 pub enum Occasion {
     /// Before the root is entered: nothing was checked yet, the start is counted.
     Start,
+    /// The initrd cannot go on: the root cannot be mounted, or not be entered.
+    Emergency,
     /// After the checks, or at the deadline.
     Verdict,
 }
@@ -33,8 +35,8 @@ pub struct Facts {
     pub shutting_down: bool,
     /// The snapshot that was booted; `None` if that cannot be known.
     pub booted: Option<SnapshotId>,
-    /// Why the booted snapshot would not boot, as far as its files tell. Looked at
-    /// before it is entered, unless it is known good.
+    /// Why the booted snapshot would not boot, as far as its files tell, looked at
+    /// before it is entered, unless it is known good; or why it does not.
     pub booted_problems: Vec<String>,
     /// Why the initrd gave this start up already.
     pub given_up: Option<String>,

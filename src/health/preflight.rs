@@ -20,7 +20,7 @@ use crate::snapshot::{Snapshots, etc};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::command;
 use crate::sys::files::{self, Root};
-use crate::sys::mountinfo::FstabEntry;
+use crate::sys::mountinfo::{self, FstabEntry};
 
 /// How long devices may take to appear that a new snapshot's fstab names.
 const DEVICES: Duration = Duration::from_secs(10);
@@ -151,7 +151,7 @@ impl Preflight {
     /// Whether a device is there; `None` where something must be unlocked or
     /// assembled before it can be.
     fn is_there(&self, spec: &str, hidden: bool) -> Option<bool> {
-        let path = device_path(spec)?;
+        let path = mountinfo::device_path(spec)?;
         if path.exists() {
             return Some(true);
         }
@@ -189,22 +189,6 @@ pub fn decide_looking(
     }
 }
 
-/// Where udev puts a link to a device of this name; `None` for what is no local
-/// device, or is written in a way of its own.
-fn device_path(spec: &str) -> Option<PathBuf> {
-    if spec.starts_with("/dev/") {
-        return Some(spec.into());
-    }
-    let (tag, value) = spec.split_once('=')?;
-    let kind = match tag {
-        "LABEL" | "UUID" | "PARTLABEL" | "PARTUUID" => tag.to_lowercase(),
-        _ => return None,
-    };
-    // udev escapes all else (systemd's encode_devnode_name).
-    let plain = |c: char| c.is_ascii_alphanumeric() || "#+-.:=@_".contains(c);
-    value.chars().all(plain).then(|| Path::new("/dev/disk").join(format!("by-{kind}")).join(value))
-}
-
 /// Whether devices may appear only once the system itself has unlocked or
 /// assembled them: crypttab(5) names some, or there are parts of volumes.
 fn may_be_hidden(etc_layers: &[PathBuf]) -> bool {
@@ -233,20 +217,6 @@ fn is_appraised(cmdline: &Cmdline) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn devices_by_the_names_of_fstab() {
-        for (spec, path) in [
-            ("/dev/vda", Some("/dev/vda")),
-            ("LABEL=ROOT", Some("/dev/disk/by-label/ROOT")),
-            ("UUID=0a-1", Some("/dev/disk/by-uuid/0a-1")),
-            ("LABEL=with space", None),
-            ("nas:/export", None),
-            ("tmpfs", None),
-        ] {
-            assert_eq!(device_path(spec), path.map(PathBuf::from), "{spec}");
-        }
-    }
 
     #[test]
     fn appraisal_by_the_kernels_words() {

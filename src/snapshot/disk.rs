@@ -20,6 +20,10 @@ use crate::sys::{command, files};
 /// Where it is mounted: below /run, so that an interrupted start leaves nothing.
 const TOP: &str = "/run/health-checker/disk";
 const VAR: &str = "/run/health-checker/var";
+/// What stands for a /var that cannot be had. No record is kept in memory.
+const NO_VAR: &str = "/run/health-checker/no-var";
+/// Where distributions have their snapshots, below the top level.
+const DIRECTORIES: [&str; 2] = ["@/.snapshots", ".snapshots"];
 /// A mount that takes longer waits for a device that does not answer.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -30,7 +34,6 @@ pub struct Disk {
     var_mount: Option<Mounted>,
     top: Mounted,
     source: PathBuf,
-    root_spec: Option<String>,
     /// The snapshots in it.
     pub snapshots: Snapshots,
     /// The snapshot that is mounted as root.
@@ -49,15 +52,44 @@ impl Disk {
     /// It cannot be mounted a second time, its fstab cannot be read, or `/var`
     /// is elsewhere and cannot be mounted.
     pub fn open(sysroot: &Path, writable: bool) -> Result<Option<Self>> {
-        let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
-        let mounts = mountinfo::parse(&table);
-        let root = mountinfo::at(&mounts, sysroot)
-            .with_context(|| format!("nothing is mounted at {}", sysroot.display()))?;
-        let Some((directory, number)) = snapshot_of(root) else { return Ok(None) };
+        let Some(mut disk) = Self::mounted_at(sysroot, writable)? else { return Ok(None) };
+        disk.fstab = fstab_of(&disk.snapshots.path(disk.booted.id.number))?;
+        disk.find_var(writable)?;
+        Ok(Some(disk))
+    }
 
-        let flags = if writable { MsFlags::empty() } else { MsFlags::MS_RDONLY };
-        let options = format!("subvolid={TOP_LEVEL}");
-        let top = Mounted::new(&root.source, Path::new(TOP), "btrfs", flags, &options)?;
+    /// The same where a start has failed. If nothing is mounted at `sysroot`, the
+    /// snapshot is what would be, the default of the file system on `root`, a
+    /// device as fstab writes it; `None` if it has no such. What cannot be read of
+    /// its fstab is passed over, and where `/var` cannot be had, its place keeps
+    /// nothing.
+    ///
+    /// # Errors
+    /// The file system cannot be mounted.
+    pub fn rescue(sysroot: &Path, root: &str) -> Result<Option<Self>> {
+        let found = if mount_at(sysroot)?.is_some() {
+            Self::mounted_at(sysroot, true)?
+        } else {
+            let device = mountinfo::device_path(root);
+            Self::default_on(&device.with_context(|| format!("what device is {root:?}?"))?)?
+        };
+        let Some(mut disk) = found else { return Ok(None) };
+        match fstab_of(&disk.snapshots.path(disk.booted.id.number)) {
+            Ok(fstab) => disk.fstab = fstab,
+            Err(e) => log::warn!("{e:#}"),
+        }
+        if let Err(e) = disk.find_var(true) {
+            log::warn!("there is no /var: {e:#}");
+            disk.var = NO_VAR.into();
+        }
+        Ok(Some(disk))
+    }
+
+    fn mounted_at(sysroot: &Path, writable: bool) -> Result<Option<Self>> {
+        let root = mount_at(sysroot)?
+            .with_context(|| format!("nothing is mounted at {}", sysroot.display()))?;
+        let Some((directory, number)) = snapshot_of(&root) else { return Ok(None) };
+        let top = mount_top(&root.source, writable)?;
         let snapshots = Snapshots::at(below(top.path(), &directory));
         let booted = describe(number, &snapshots.path(number))?;
         ensure!(
@@ -65,21 +97,25 @@ impl Disk {
             "{} is not snapshot {number}, although its mount says so",
             sysroot.display()
         );
-        let fstab = fstab_of(&snapshots.path(number))?;
-        let root_spec =
-            fstab.iter().find(|e| e.target == Path::new("/")).map(|entry| entry.spec.clone());
-        let mut disk = Self {
-            var_mount: None,
-            var: PathBuf::new(),
-            source: root.source.clone(),
-            top,
-            root_spec,
-            snapshots,
-            booted,
-            fstab,
-        };
-        disk.find_var(writable)?;
-        Ok(Some(disk))
+        Ok(Some(Self::new(top, root.source, snapshots, booted)))
+    }
+
+    fn default_on(source: &Path) -> Result<Option<Self>> {
+        let top = mount_top(source, true)?;
+        for directory in DIRECTORIES {
+            let snapshots = Snapshots::at(top.path().join(directory));
+            if snapshots.dir().is_dir()
+                && let Some(default) = snapshots.default()?
+            {
+                return Ok(Some(Self::new(top, source.to_owned(), snapshots, default)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn new(top: Mounted, source: PathBuf, snapshots: Snapshots, booted: Snapshot) -> Self {
+        let var = snapshots.path(booted.id.number).join("var");
+        Self { var_mount: None, top, source, snapshots, booted, fstab: Vec::new(), var }
     }
 
     /// Where a path of the booted system is, as seen through the top level:
@@ -109,8 +145,9 @@ impl Disk {
     /// `None` if the entry is for something else.
     pub fn subvolume(&self, entry: &FstabEntry) -> Option<PathBuf> {
         let subvolume = entry.option("subvol")?;
-        let here = entry.fstype == "btrfs"
-            && (Some(&entry.spec) == self.root_spec.as_ref() || self.is_source(&entry.spec));
+        let root = self.fstab.iter().find(|entry| entry.target == Path::new("/"));
+        let as_root = root.is_some_and(|root| root.spec == entry.spec);
+        let here = entry.fstype == "btrfs" && (as_root || self.is_source(&entry.spec));
         here.then(|| below(self.top.path(), Path::new(subvolume)))
     }
 
@@ -121,12 +158,7 @@ impl Disk {
 
     /// Whether a first field of fstab names the device that the root is on.
     fn is_source(&self, spec: &str) -> bool {
-        let device = match spec.split_once('=') {
-            None => PathBuf::from(spec),
-            Some((tag, value)) => {
-                Path::new("/dev/disk").join(format!("by-{}", tag.to_lowercase())).join(value)
-            }
-        };
+        let Some(device) = mountinfo::device_path(spec) else { return false };
         matches!((device.canonicalize(), self.source.canonicalize()), (Ok(a), Ok(b)) if a == b)
     }
 
@@ -206,6 +238,20 @@ pub fn fstab_of(snapshot: &Path) -> Result<Vec<FstabEntry>> {
     let path = snapshot.join("etc/fstab");
     let text = files::read_text(&path)?.unwrap_or_default();
     mountinfo::parse_fstab(&text).with_context(|| path.display().to_string())
+}
+
+/// What is mounted at a directory.
+///
+/// # Errors
+/// The kernel's table cannot be read.
+pub fn mount_at(path: &Path) -> Result<Option<Mount>> {
+    let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
+    Ok(mountinfo::at(&mountinfo::parse(&table), path).cloned())
+}
+
+fn mount_top(source: &Path, writable: bool) -> Result<Mounted> {
+    let flags = if writable { MsFlags::empty() } else { MsFlags::MS_RDONLY };
+    Mounted::new(source, Path::new(TOP), "btrfs", flags, &format!("subvolid={TOP_LEVEL}"))
 }
 
 /// The directory of snapshots and the number that a btrfs mount is of.

@@ -98,6 +98,22 @@ pub fn parse_fstab(text: &str) -> Result<Vec<FstabEntry>> {
     Ok(entries)
 }
 
+/// Where udev puts a link to a device of this name; `None` for what is no local
+/// device, or is written in a way of its own.
+pub fn device_path(spec: &str) -> Option<PathBuf> {
+    if spec.starts_with("/dev/") {
+        return Some(spec.into());
+    }
+    let (tag, value) = spec.split_once('=')?;
+    let kind = match tag {
+        "LABEL" | "UUID" | "PARTLABEL" | "PARTUUID" => tag.to_lowercase(),
+        _ => return None,
+    };
+    // udev escapes all else (systemd's encode_devnode_name).
+    let plain = |c: char| c.is_ascii_alphanumeric() || "#+-.:=@_".contains(c);
+    value.chars().all(plain).then(|| Path::new("/dev/disk").join(format!("by-{kind}")).join(value))
+}
+
 /// Undoes `\040` and its kin, which stand for white space and the backslash.
 fn unescape(field: &str) -> String {
     let mut out = Vec::with_capacity(field.len());
@@ -132,6 +148,20 @@ mod tests {
         assert_eq!(seen.source, Path::new("/dev/vda"));
         assert_eq!(at(&mounts, Path::new("/")).unwrap().options, "ro,relatime");
         assert!(at(&mounts, Path::new("/var")).is_none());
+    }
+
+    #[test]
+    fn devices_by_the_names_of_fstab() {
+        for (spec, path) in [
+            ("/dev/vda", Some("/dev/vda")),
+            ("LABEL=ROOT", Some("/dev/disk/by-label/ROOT")),
+            ("UUID=0a-1", Some("/dev/disk/by-uuid/0a-1")),
+            ("LABEL=with space", None),
+            ("nas:/export", None),
+            ("tmpfs", None),
+        ] {
+            assert_eq!(device_path(spec), path.map(PathBuf::from), "{spec}");
+        }
     }
 
     #[test]

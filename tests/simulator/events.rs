@@ -30,6 +30,8 @@ pub struct Event {
     pub stopping: bool,
     /// The boot hangs before any verdict, until somebody pulls the plug.
     pub hangs: bool,
+    /// The initrd cannot go on.
+    pub emergency: bool,
     /// Before any verdict, somebody shuts the machine down in order.
     pub ended: bool,
 }
@@ -112,6 +114,7 @@ fn with_the_rest(
         booted_unknown: false,
         stopping: false,
         hangs: false,
+        emergency: false,
         ended: false,
     };
     events.push(usual.clone());
@@ -125,6 +128,8 @@ fn with_the_rest(
     events.push(Event { stopping: true, ..usual.clone() });
     if failing.is_empty() {
         events.push(Event { hangs: true, ..usual.clone() });
+        events.push(Event { emergency: true, ..usual.clone() });
+        events.push(Event { emergency: true, target_broken: true, ..usual.clone() });
         events.push(Event { ended: true, ..usual });
     }
 }

@@ -78,7 +78,7 @@ fn boots_of(worlds: &[World], fault: Option<Fault>) -> Result<(HashSet<World>, C
     Ok((left, count))
 }
 
-/// One boot: the start is counted, and if that does not end it and nothing hangs,
+/// One boot: an initrd that cannot go on ends it; else the start is counted, and if that does not end it and nothing hangs,
 /// there is a verdict. Returns every state that this may leave.
 fn boot(
     world: &World,
@@ -88,6 +88,9 @@ fn boot(
 ) -> Result<Vec<World>, String> {
     let mut started = world.clone();
     started.start(event);
+    if event.emergency {
+        return Ok(phase(&started, event, Occasion::Emergency, fault, count)?.0);
+    }
     let (mut left, entered) = phase(&started, event, Occasion::Start, fault, count)?;
     if let Some(entered) = entered {
         if event.hangs {

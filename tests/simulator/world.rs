@@ -169,7 +169,7 @@ impl World {
     pub fn facts(&self, event: &Event, occasion: Occasion) -> Facts {
         let booted = self.this_boot.booted;
         let failing = match occasion {
-            Occasion::Start => &[],
+            Occasion::Start | Occasion::Emergency => &[],
             Occasion::Verdict => event.failing,
         };
         Facts {
@@ -182,6 +182,7 @@ impl World {
             booted: (!event.booted_unknown).then(|| id(booted)),
             booted_problems: match occasion {
                 Occasion::Start if self.is_broken(event) => vec!["no init".to_owned()],
+                Occasion::Emergency => vec!["sysroot-var.mount has failed".to_owned()],
                 _ => Vec::new(),
             },
             given_up: self.this_boot.given_up.then(|| "given up".to_owned()),
@@ -253,6 +254,9 @@ impl World {
         }
         if facts.occasion == Occasion::Start {
             return self.start_is_counted(facts, plan);
+        }
+        if facts.occasion == Occasion::Emergency {
+            return emergency_is_told(here, facts);
         }
         if here.given_up {
             let stopping = event.stopping && !here.touched;
@@ -392,6 +396,17 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// What came to nothing in the initrd is told, and a choice by hand respected.
+fn emergency_is_told(here: &ThisBoot, facts: &Facts) -> Result<(), String> {
+    if here.alerts == 0 {
+        return Err("nobody was told of an initrd that cannot go on".to_owned());
+    }
+    if facts.chosen_by_hand() && (here.rebooted || here.touched) {
+        return Err("did not respect a choice by hand in the initrd".to_owned());
+    }
+    Ok(())
 }
 
 /// Whether a known good snapshot is there that would boot.

@@ -117,14 +117,14 @@ fn alert(facts: &Facts, failed: &[String], decision: &Decision) -> Option<Alert>
         Occasion::Verdict if facts.given_up.is_some() => failed.to_vec(),
         Occasion::Verdict => facts.checks.iter().filter(|it| it.condemns()).map(seen).collect(),
         Occasion::Start if facts.booted_problems.is_empty() => failed.to_vec(),
-        Occasion::Start => facts.booted_problems.clone(),
+        Occasion::Start | Occasion::Emergency => facts.booted_problems.clone(),
     };
     let event = event(facts, decision.action);
     Some(Alert {
         event,
         failed: seen,
         done: format!("{}: {}", doing(facts, decision), decision.reason),
-        advice: advice(event).to_owned(),
+        advice: advice(facts.occasion, event).to_owned(),
     })
 }
 
@@ -158,8 +158,12 @@ fn event(facts: &Facts, action: Action) -> Event {
     }
 }
 
-fn advice(event: Event) -> &'static str {
+fn advice(occasion: Occasion, event: Event) -> &'static str {
     match event {
+        Event::SafeMode | Event::NotActed if occasion == Occasion::Emergency => {
+            "repair it from here where a shell is offered, see `journalctl -b`; or choose another \
+             snapshot in the boot menu"
+        }
         Event::Healthy => "",
         Event::Rollback => "see `health-checker status` after the reboot",
         Event::Reboot => {

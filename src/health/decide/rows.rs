@@ -14,6 +14,7 @@ pub(super) fn failed(facts: &Facts, policy: Policy) -> Vec<String> {
         Occasion::Verdict if facts.given_up.is_some() => vec![UNFINISHED.to_owned()],
         Occasion::Verdict => facts.failed(),
         Occasion::Start => unfinished(facts, policy),
+        Occasion::Emergency => vec![INITRD.to_owned()],
     }
 }
 
@@ -42,6 +43,8 @@ fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
 
 /// The name under which a look at a snapshot's files stands among failed checks.
 const PRE_FLIGHT: &str = "pre-flight";
+/// The name under which an initrd that cannot go on stands among failed checks.
+const INITRD: &str = "initrd";
 /// The name under which starts without a verdict stand among failed checks.
 const UNFINISHED: &str = "starts without a verdict";
 
@@ -57,7 +60,9 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     if failed.is_empty() {
         return match facts.occasion {
             Occasion::Verdict => say(Action::MarkGood, "all required checks passed"),
-            Occasion::Start => say(Action::None, "nothing speaks against this start"),
+            Occasion::Start | Occasion::Emergency => {
+                say(Action::None, "nothing speaks against this start")
+            }
         };
     }
     if facts.shutting_down {
@@ -92,7 +97,7 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     let known_good =
         facts.judged == Some(true) || facts.booted.is_some_and(|it| is_target(record, &it));
     match (known_good, facts.occasion) {
-        (true, Occasion::Verdict) => known_good_failed(facts, record, failed),
+        (true, Occasion::Verdict | Occasion::Emergency) => known_good_failed(facts, record, failed),
         (true, Occasion::Start) => say(
             Action::SafeMode,
             "this known good snapshot was started several times and never came to a verdict",

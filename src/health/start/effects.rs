@@ -9,9 +9,11 @@ use anyhow::{Context, Result, bail};
 use super::PANIC_FILE;
 use super::told::Told;
 use crate::boot;
+use crate::health::alert;
 use crate::health::execute::Effects;
 use crate::health::plan::Alert;
 use crate::record::{Record, SnapshotId, store::Store};
+use crate::settings::Alerts;
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::snapper;
 use crate::sys::btrfs;
@@ -29,6 +31,7 @@ pub(super) struct Initrd<'a> {
     store: Store,
     reason: String,
     told: Told,
+    in_emergency: bool,
 }
 
 impl<'a> Initrd<'a> {
@@ -46,7 +49,13 @@ impl<'a> Initrd<'a> {
             store,
             reason: reason.to_owned(),
             told: Told::default(),
+            in_emergency: false,
         }
+    }
+
+    /// The same where there will be no system to leave anything to.
+    pub(super) fn in_emergency(self) -> Self {
+        Self { in_emergency: true, ..self }
     }
 }
 
@@ -82,6 +91,9 @@ impl Effects for Initrd<'_> {
 
     fn alert(&mut self, alert: &Alert) -> Result<()> {
         log::error!("{}", alert.headline());
+        if self.in_emergency {
+            return alert::alert(&self.root, &Alerts::default(), alert);
+        }
         self.told.alert = Some(alert.clone());
         self.told.write(&self.root)
     }
@@ -95,12 +107,16 @@ impl Effects for Initrd<'_> {
     }
 
     fn reboot(&mut self) -> Result<()> {
-        requests::reboot(REQUEST)
+        // What has failed may have left jobs that forbid any other.
+        if self.in_emergency { requests::reboot_by_force() } else { requests::reboot(REQUEST) }
     }
 
     /// The system comes up as far as an administrator needs it. A panic then is
     /// the end: restarting did not help before.
     fn safe_mode(&mut self) -> Result<()> {
+        if self.in_emergency {
+            return Ok(()); // dracut's own policy comes after this program
+        }
         fs::write(PANIC_FILE, "0\n").with_context(|| PANIC_FILE)?;
         self.told.given_up = Some(self.reason.clone());
         self.told.write(&self.root)

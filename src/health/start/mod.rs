@@ -6,6 +6,7 @@
 //! left for that system to do, it is told in [`told`].
 
 mod effects;
+pub mod emergency;
 pub mod told;
 
 use std::fs;
@@ -16,14 +17,13 @@ use jiff::Timestamp;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
 use super::assess::policy;
-use super::decide::Policy;
 use super::execute::execute;
 use super::facts::{Control, Facts, Mode, Occasion};
 use super::gather;
 use super::preflight::{Preflight, decide_looking};
 use crate::record::SnapshotId;
 use crate::record::store::{self, Store};
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::snapshot::disk::Disk;
 use crate::snapshot::etc;
 use crate::sys::cmdline::Cmdline;
@@ -48,32 +48,28 @@ pub fn begin(root: &Root, sysroot: &Path) {
 
 fn assessed(root: &Root, sysroot: &Path) -> Result<()> {
     let cmdline = Cmdline::of_this_boot()?;
-    let pinned = |it: &str| it.contains("subvol=") || it.contains("subvolid=");
-    if cmdline.value("rootflags").is_some_and(pinned) {
+    if is_pinned(&cmdline) {
         log::info!("the loader's entry names the snapshot: its starts are the loader's to count");
         return Ok(());
     }
     let Some(disk) = Disk::open(sysroot, true)? else { return Ok(()) };
-    let booted = disk.snapshots.path(disk.booted.id.number);
-    let layers = etc::layers_in(&booted, &disk.var)?;
-    let settings = settings::read_layers(&Root::new(&booted), &layers);
-    let control = gather::control_in_initrd(&settings, &cmdline);
-    if control.mode != Mode::Off {
-        decide_and_act(root, sysroot, &disk, control, policy(&settings))?;
+    let here = Circumstances::of(&disk, &cmdline);
+    if here.control.mode != Mode::Off {
+        decide_and_act(root, sysroot, here)?;
     }
     disk.close()
 }
 
-fn decide_and_act(
-    root: &Root,
-    sysroot: &Path,
-    disk: &Disk,
-    control: Control,
-    policy: Policy,
-) -> Result<()> {
-    let store = Store::in_places(in_var(disk, store::DIR), disk.snapshots.dir());
+/// Whether the command line names a subvolume: another default changes nothing then.
+fn is_pinned(cmdline: &Cmdline) -> bool {
+    let flags = cmdline.value("rootflags").unwrap_or_default();
+    flags.contains("subvol=") || flags.contains("subvolid=")
+}
+
+fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()> {
+    let disk = here.disk;
     let look = Preflight::of_disk(disk)?;
-    let mut facts = facts(disk, &store, control);
+    let mut facts = here.facts(Occasion::Start);
     let is_good = |id: &SnapshotId| {
         facts.record.readable().is_some_and(|it| it.good(id).is_some_and(|good| good.as_default))
     };
@@ -85,42 +81,65 @@ fn decide_and_act(
             log::error!("{}: {problem}", disk.booted.id);
         }
     }
+    let policy = policy(&here.settings);
     let mut plan = decide_looking(&mut facts, policy, |it| look.of_target(it));
     if !plan.healthy {
         // Tried with a file, which takes time: only where it matters.
-        facts.durable = store.probe().map_err(|e| format!("{e:#}"));
+        facts.durable = here.store.probe().map_err(|e| format!("{e:#}"));
         plan = decide_looking(&mut facts, policy, |it| look.of_target(it));
         log::warn!("{}: {}", plan.decision.action, plan.decision.reason);
     }
     arm_panic();
-    execute(&plan, &mut Initrd::new(root, sysroot, disk, store, &plan.decision.reason));
+    execute(&plan, &mut Initrd::new(root, sysroot, disk, here.store, &plan.decision.reason));
     Ok(())
 }
 
-fn facts(disk: &Disk, store: &Store, control: Control) -> Facts {
-    let list = gather::known("the snapshots", gather::list(&disk.snapshots));
-    let default = gather::known("the default snapshot", disk.snapshots.default()).flatten();
-    let default = default.map(|it| it.id);
-    // Where /var is, whatever that is called here.
-    let beside_var = Root::new(disk.var.parent().unwrap_or(Path::new("/")));
-    Facts {
-        occasion: Occasion::Start,
-        boot: gather::boot_id(),
-        soft_reboots: 0,
-        now: Timestamp::now(),
-        control,
-        shutting_down: false,
-        booted: Some(disk.booted.id),
-        booted_problems: Vec::new(),
-        given_up: None,
-        default_at_start: default,
-        default_now: default,
-        default_descends: false,
-        record: gather::record(&beside_var, store, &disk.snapshots, list.as_deref()),
-        present: list.map(|list| list.iter().map(gather::candidate).collect()),
-        durable: Ok(()),
-        judged: None,
-        checks: Vec::new(),
+/// What the initrd knows of the system on a disk.
+struct Circumstances<'a> {
+    disk: &'a Disk,
+    settings: Settings,
+    control: Control,
+    store: Store,
+}
+
+impl<'a> Circumstances<'a> {
+    fn of(disk: &'a Disk, cmdline: &Cmdline) -> Self {
+        let booted = disk.snapshots.path(disk.booted.id.number);
+        // An fstab that cannot be read is for pre-flight to find.
+        let layers = gather::known("the layers of /etc", etc::layers_in(&booted, &disk.var));
+        let layers = layers.unwrap_or_default();
+        let settings = settings::read_layers(&Root::new(&booted), &layers);
+        let control = gather::control_in_initrd(&settings, cmdline);
+        let store = Store::in_places(in_var(disk, store::DIR), disk.snapshots.dir());
+        Self { disk, settings, control, store }
+    }
+
+    fn facts(&self, occasion: Occasion) -> Facts {
+        let disk = self.disk;
+        let list = gather::known("the snapshots", gather::list(&disk.snapshots));
+        let default = gather::known("the default snapshot", disk.snapshots.default()).flatten();
+        let default = default.map(|it| it.id);
+        // Where /var is, whatever that is called here.
+        let beside_var = Root::new(disk.var.parent().unwrap_or(Path::new("/")));
+        Facts {
+            occasion,
+            boot: gather::boot_id(),
+            soft_reboots: 0,
+            now: Timestamp::now(),
+            control: self.control,
+            shutting_down: false,
+            booted: Some(disk.booted.id),
+            booted_problems: Vec::new(),
+            given_up: None,
+            default_at_start: default,
+            default_now: default,
+            default_descends: false,
+            record: gather::record(&beside_var, &self.store, &disk.snapshots, list.as_deref()),
+            present: list.map(|list| list.iter().map(gather::candidate).collect()),
+            durable: Ok(()),
+            judged: None,
+            checks: Vec::new(),
+        }
     }
 }
 

@@ -4,10 +4,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::sys::reboot::{self, RebootMode};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::systemctl;
+
+/// How long a forced reboot may take to begin.
+const FORCED: Duration = Duration::from_secs(30);
 
 /// The units that wait for their start: what a boot under way is still to bring.
 ///
@@ -40,6 +44,23 @@ pub fn reboot(limit: Duration) -> Result<()> {
     log::warn!("{e:#}; signalling PID 1 instead");
     // SIGINT to PID 1 is Ctrl-Alt-Del: ctrl-alt-del.target, reboot (systemd(1)).
     kill(Pid::from_raw(1), Signal::SIGINT).context("cannot signal PID 1")
+}
+
+/// Reboots past all jobs and units, for an initrd that cannot go on: file systems
+/// are unmounted, and nothing else is stopped in order. Does not return, since
+/// whoever called would go on to what comes after a failure.
+///
+/// # Errors
+/// Not even the kernel takes the request.
+pub fn reboot_by_force() -> Result<()> {
+    match systemctl(&["reboot", "--force", "--no-wall"], FORCED) {
+        // Until everything is killed, this process too: nobody will unpark it.
+        Ok(_) => std::thread::park_timeout(FORCED),
+        Err(e) => log::warn!("{e:#}; asking the kernel instead"),
+    }
+    nix::unistd::sync();
+    reboot::reboot(RebootMode::RB_AUTOBOOT).context("the kernel does not reboot")?;
+    Ok(())
 }
 
 /// Isolates a target and returns before it is reached: the caller is itself

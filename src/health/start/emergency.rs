@@ -1,0 +1,115 @@
+//! The initrd cannot go on: the root cannot be mounted, or something that it
+//! needs. The rules decide as they do where checks have failed; where they know
+//! nothing to try, dracut's own policy holds (`rd.shell=`, `rd.emergency=`).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::effects::Initrd;
+use super::{Circumstances, is_pinned};
+use crate::health::alert;
+use crate::health::assess::policy;
+use crate::health::execute::execute;
+use crate::health::facts::{Mode, Occasion};
+use crate::health::gather::known;
+use crate::health::plan::{Alert, Event};
+use crate::health::preflight::{Preflight, decide_looking};
+use crate::record::handoff;
+use crate::settings::Alerts;
+use crate::snapshot::disk::{self, Disk};
+use crate::sys::cmdline::Cmdline;
+use crate::sys::files::{self, Root};
+use crate::sys::systemd;
+
+/// Left at the first time: who leaves the emergency shell comes by here again.
+const TRIED: &str = "emergency";
+/// Where systemd keeps the questions that wait for a password (its
+/// "Password Agents" specification).
+const QUESTIONS: &str = "/run/systemd/ask-password";
+/// How long systemd may take to say what has failed.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Tries what the rules say, once. Returns where there is nothing (more) to try;
+/// never fails, since dracut's own policy must come after it.
+pub fn act(root: &Root, sysroot: &Path) {
+    let cmdline = known("the kernel command line", Cmdline::of_this_boot()).unwrap_or_default();
+    if let Some(why) = left_alone(root, &cmdline) {
+        log::info!("nothing is tried: {why}");
+        return;
+    }
+    known("whether this was tried before", files::replace(&tried(root), b"", 0o644));
+    let problems = problems(sysroot, &cmdline);
+    if let Err(e) = decide_and_act(root, sysroot, &cmdline, problems.clone()) {
+        let alert = Alert {
+            event: Event::NotActed,
+            failed: problems,
+            done: format!("nothing, and there was no automatic reboot: {e:#}"),
+            advice: "see `journalctl -b` where a shell is offered; check the root device, and \
+                     choose another snapshot or kernel in the boot menu"
+                .to_owned(),
+        };
+        known("whether all were told", alert::alert(root, &Alerts::default(), &alert));
+    }
+}
+
+fn tried(root: &Root) -> PathBuf {
+    root.join(handoff::DIR).join(TRIED)
+}
+
+/// Why this is no failure, or not ours.
+fn left_alone(root: &Root, cmdline: &Cmdline) -> Option<&'static str> {
+    let target = cmdline.value("rd.systemd.unit").unwrap_or_default();
+    let by_hand = cmdline.has("rd.break") || target.starts_with("emergency");
+    if by_hand || target.starts_with("rescue") {
+        return Some("somebody asked for this shell");
+    }
+    let asks = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"ask."))
+    };
+    if files::list(&root.join(QUESTIONS)).is_ok_and(|list| list.iter().any(asks)) {
+        return Some("a password is waited for");
+    }
+    tried(root).exists().then_some("it was tried before, in this boot")
+}
+
+/// What is wrong, in words.
+fn problems(sysroot: &Path, cmdline: &Cmdline) -> Vec<String> {
+    let failed = known("what has failed", systemd::failed(ANSWER)).unwrap_or_default();
+    let mut problems: Vec<_> = failed.iter().map(|unit| format!("{unit} has failed")).collect();
+    if known("what is mounted", disk::mount_at(sysroot)).flatten().is_none() {
+        let spec = cmdline.value("root").unwrap_or("(no root= on the command line)");
+        problems.push(format!("the root, {spec}, is not mounted at {}", sysroot.display()));
+    }
+    if problems.is_empty() {
+        problems.push("the initrd cannot go on".to_owned());
+    }
+    problems
+}
+
+fn decide_and_act(
+    root: &Root,
+    sysroot: &Path,
+    cmdline: &Cmdline,
+    problems: Vec<String>,
+) -> Result<()> {
+    ensure!(!is_pinned(cmdline), "the loader's entry names the snapshot");
+    // dracut allows this prefix (dracut.cmdline(7)).
+    let spec = cmdline.value("root").unwrap_or_default();
+    let spec = spec.strip_prefix("block:").unwrap_or(spec);
+    let disk = Disk::rescue(sysroot, spec)?.context("the root has no snapshots")?;
+    let here = Circumstances::of(&disk, cmdline);
+    if here.control.mode == Mode::Off {
+        return disk.close();
+    }
+    let look = Preflight::of_disk(&disk)?;
+    let mut facts = here.facts(Occasion::Emergency);
+    facts.booted_problems = problems;
+    facts.durable = here.store.probe().map_err(|e| format!("{e:#}"));
+    let plan = decide_looking(&mut facts, policy(&here.settings), |it| look.of_target(it));
+    log::warn!("{}: {}", plan.decision.action, plan.decision.reason);
+    let reason = &plan.decision.reason;
+    execute(&plan, &mut Initrd::new(root, sysroot, &disk, here.store, reason).in_emergency());
+    disk.close()
+}
