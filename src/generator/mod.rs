@@ -50,7 +50,7 @@ pub fn run(root: &Root, normal_dir: &Path) -> Result<()> {
     let given_up = gather::given_up(root).is_some();
     // Safe mode waits for nothing that hung before, and no deadline may end it.
     let before = if given_up { Vec::new() } else { before };
-    let deadline = (armed && !given_up).then_some(settings.policy.deadline);
+    let deadline = (armed && !given_up).then_some(settings.policy.verdict_due());
     for unit in units(&before, deadline, armed && !boot::is_noted(root)) {
         write(normal_dir, &unit)?;
     }

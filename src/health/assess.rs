@@ -20,7 +20,7 @@ use super::plan::{Alert, End, Event, Plan};
 use super::preflight::{Preflight, decide_looking};
 use super::published::Published;
 use super::start::told::Told;
-use super::{alert, gather};
+use super::{alert, gather, soak};
 use crate::record::{SnapshotId, handoff};
 use crate::settings::{self, Settings};
 use crate::snapshot::Snapshots;
@@ -78,8 +78,11 @@ fn plan(root: &Root, settings: &Settings, how: How) -> Option<(Facts, Plan)> {
     let checks = match how {
         // The initrd has given this start up: it goes to safe mode as it is.
         _ if before.judged.is_none() && gather::given_up(root).is_some() => Vec::new(),
-        How::Overdue => vec![overdue(settings.policy.deadline)],
-        How::OnceABoot | How::Again | How::DryRun => run::all(settings, root, &[]),
+        How::Overdue => vec![overdue(settings.policy.verdict_due())],
+        How::DryRun => run::all(settings, root, &[]),
+        // Who asks again is told what is so now.
+        How::OnceABoot | How::Again if before.judged.is_some() => run::all(settings, root, &[]),
+        How::OnceABoot | How::Again => soak::checks(settings, root),
     };
     let mut facts = gather::facts(root, control, checks, before);
     let plan = decide_looking(&mut facts, policy(settings), |it| look(root, it));

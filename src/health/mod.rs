@@ -16,4 +16,5 @@ pub mod plan;
 pub mod preflight;
 pub mod published;
 pub mod safe_mode;
+mod soak;
 pub mod start;

@@ -33,6 +33,8 @@ pub(super) struct PolicyFragment {
     pub(super) deadline: Option<Duration>,
     #[serde(deserialize_with = "span")]
     pub(super) firstboot_deadline: Option<Duration>,
+    #[serde(deserialize_with = "span")]
+    pub(super) soak: Option<Duration>,
 }
 
 impl Fragment {

@@ -61,6 +61,9 @@ pub struct Policy {
     /// How long a first boot's script may run.
     #[serde(serialize_with = "as_text")]
     pub firstboot_deadline: Duration,
+    /// Required checks must keep passing this long before the verdict "good".
+    #[serde(serialize_with = "as_text")]
+    pub soak: Duration,
 }
 
 fn as_text<S: serde::Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -75,6 +78,7 @@ impl Default for Policy {
             unfinished_boots: 3,
             deadline: Duration::from_secs(600),
             firstboot_deadline: Duration::from_secs(3600),
+            soak: Duration::ZERO,
         }
     }
 }
@@ -115,6 +119,12 @@ fn read_in(dirs: &[PathBuf]) -> Settings {
 }
 
 impl Policy {
+    /// When a boot without a verdict has failed: what must keep passing needs its time
+    /// beyond the deadline.
+    pub fn verdict_due(&self) -> Duration {
+        self.deadline.saturating_add(self.soak)
+    }
+
     /// Takes what a file says, and returns the keys that it sets.
     fn merge(&mut self, from: &PolicyFragment) -> Vec<&'static str> {
         let mut set = Vec::new();
@@ -128,6 +138,7 @@ impl Policy {
             &mut self.firstboot_deadline,
             from.firstboot_deadline,
         );
+        put(&mut set, "policy.soak", &mut self.soak, from.soak);
         set
     }
 }

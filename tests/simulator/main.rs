@@ -78,8 +78,9 @@ fn boots_of(worlds: &[World], fault: Option<Fault>) -> Result<(HashSet<World>, C
     Ok((left, count))
 }
 
-/// One boot: an initrd that cannot go on ends it; else the start is counted, and if that does not end it and nothing hangs,
-/// there is a verdict. Returns every state that this may leave.
+/// One boot: an initrd that cannot go on ends it; else the start is counted, and if
+/// that does not end it and nothing hangs, there is a verdict. Returns every state that
+/// this may leave.
 fn boot(
     world: &World,
     event: &events::Event,
