@@ -1,6 +1,8 @@
 //! How this machine starts: its loader, and what kind of start this was.
 
+pub mod bls;
 pub mod grub;
+pub mod sdbootutil;
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::record::handoff;
+use crate::snapshot::disk;
+use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
 use crate::sys::{btrfs, systemd};
 
@@ -51,6 +55,29 @@ pub fn loader(root: &Root) -> Loader {
     }
 }
 
+/// Has the loader pass a snapshot over, durably. Only one that goes by entries needs it.
+///
+/// # Errors
+/// It may start that snapshot again.
+pub fn count_out(root: &Root, snapshot: u32) -> Result<()> {
+    if loader(root) != Loader::Bls {
+        return Ok(());
+    }
+    let entries = bls::Entries::read(root, true)?;
+    entries.count_out(root, snapshot)?;
+    entries.close()
+}
+
+/// Whether the initrd went on into another snapshot than the loader's entry names.
+pub fn is_in_place_of_entry(root: &Root) -> bool {
+    let snapshots = || -> Result<(Option<u32>, Option<u32>)> {
+        let named = bls::named_snapshot(&Cmdline::of_this_boot()?);
+        Ok((named, disk::mount_at(root.dir())?.and_then(|it| disk::number_of(&it))))
+    };
+    loader(root) == Loader::Bls
+        && matches!(snapshots(), Ok((Some(named), Some(mounted))) if named != mounted)
+}
+
 /// Notes which subvolume is the default of the file system that is mounted at
 /// `system`, before anything can change it: in the initrd, or, where that did
 /// not, early in the boot.
@@ -76,11 +103,14 @@ pub fn start(limit: Duration) -> Start {
     if soft_reboots > 0 {
         return Start::SoftReboot;
     }
-    let path = Path::new("/proc/sys/kernel/bootloader_type");
-    match files::read_text(path) {
-        Ok(Some(text)) if is_kexec(&text) => Start::Kexec,
-        _ => Start::Cold,
-    }
+    if kexec() { Start::Kexec } else { Start::Cold }
+}
+
+/// Whether another kernel started this one: the loader's variables then describe the
+/// boot before.
+pub fn kexec() -> bool {
+    let text = files::read_text(Path::new("/proc/sys/kernel/bootloader_type"));
+    matches!(text, Ok(Some(text)) if is_kexec(&text))
 }
 
 /// The upper four bits are the loader's type, 0xd is kexec (the kernel's

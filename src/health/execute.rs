@@ -19,6 +19,11 @@ pub trait Effects {
     /// # Errors
     /// It may not be durable.
     fn write_record(&mut self, record: &Record) -> Result<()>;
+    /// See [`Step::CountOut`].
+    ///
+    /// # Errors
+    /// The loader may start it again.
+    fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()>;
     /// See [`Step::SetDefault`].
     ///
     /// # Errors
@@ -114,6 +119,7 @@ fn apply(step: &Step, effects: &mut dyn Effects) -> Result<()> {
         Step::Release(snapshot) => effects.release(snapshot),
         Step::Tag(snapshot) => effects.tag(snapshot),
         Step::WriteRecord(record) => effects.write_record(record),
+        Step::CountOut(snapshot) => effects.count_out(snapshot),
         Step::SetDefault(snapshot) => effects.set_default(snapshot),
         Step::TellLoader(snapshot) => effects.tell_loader(snapshot),
         Step::Alert(alert) => effects.alert(alert),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::checks::Outcome;
-use crate::record::{self, SnapshotId};
+use crate::record::{self, Rollback, SnapshotId};
 
 /// When in a boot the rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub struct Facts {
     pub default_at_start: Option<SnapshotId>,
     /// The default subvolume now: an update may have finished meanwhile.
     pub default_now: Option<SnapshotId>,
+    /// What the loader says of this start, where its entries name the snapshot; `None`
+    /// where they do not, and for a start that did not come through it.
+    pub entry: Option<Entry>,
     /// Whether the default of now was made from the booted snapshot.
     pub default_descends: bool,
     /// The snapshots that are there; `None` if they cannot be listed.
@@ -82,6 +85,15 @@ pub enum Mode {
     Off,
 }
 
+/// What a loader says whose entries name the snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// It counts the starts of the booted entry itself.
+    pub counted: bool,
+    /// The default of this start has entries, and none of them has a try left.
+    pub default_counted_out: bool,
+}
+
 /// A snapshot that could be gone back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -108,8 +120,31 @@ impl Facts {
     /// in the boot menu. What cannot be known is not taken for that.
     pub fn chosen_by_hand(&self) -> bool {
         match (&self.booted, &self.default_at_start) {
-            (Some(booted), Some(default)) => booted != default,
+            (Some(booted), Some(default)) => {
+                booted != default && self.fell_back().is_none() && !self.is_started_again()
+            }
             _ => false,
         }
+    }
+
+    /// The default of this start, a new snapshot, if the loader has given it up for the
+    /// known good one that is booted: its entries are counted out.
+    pub fn fell_back(&self) -> Option<SnapshotId> {
+        let (booted, default) = (self.booted?, self.default_at_start?);
+        let record = self.record.readable()?;
+        let known_good = |it: &SnapshotId| record.good(it).is_some_and(|good| good.as_default);
+        let gave_up = self.entry?.default_counted_out && booted != default;
+        (gave_up && known_good(&booted) && !known_good(&default)).then_some(default)
+    }
+
+    /// Whether the loader starts a snapshot that was left already: its entry could not
+    /// be counted out. Asked before the root is entered: what has come up and passes may
+    /// have been chosen.
+    fn is_started_again(&self) -> bool {
+        let rollback = self.record.readable().and_then(|it| it.rollback.as_ref());
+        let left =
+            |it: &Rollback| (Some(it.from), Some(it.to)) == (self.booted, self.default_at_start);
+        let entered = self.occasion == Occasion::Verdict && self.given_up.is_none();
+        self.entry.is_some() && !entered && rollback.is_some_and(left)
     }
 }

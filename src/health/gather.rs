@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::checks::Outcome;
-use super::facts::{Candidate, Control, Facts, Mode, Occasion};
+use super::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
 use super::published::Published;
 use super::start::told::Told;
-use crate::boot::grub;
+use crate::boot::{self, Loader, bls, grub};
 use crate::record::{KnownGood, Record, SnapshotId, State, handoff, store::Store};
 use crate::settings::Settings;
 use crate::snapshot::{Snapshot, Snapshots, snapper};
@@ -111,6 +111,7 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
     let booted = known("the booted snapshot", booted(root, list.as_deref()));
     let default = known("the default snapshot", snapshots.default()).flatten();
     let start = known("the default at the start", default_at_start(root, list.as_deref()));
+    let start = start.or(default.as_ref().map(|it| it.id));
     Facts {
         occasion: Occasion::Verdict,
         booted_problems: Vec::new(),
@@ -121,7 +122,12 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
         control,
         shutting_down: failed && systemd::is_stopping(REQUEST),
         booted: booted.as_ref().map(|it| it.id),
-        default_at_start: start.or(default.as_ref().map(|it| it.id)),
+        default_at_start: start,
+        entry: if before.soft_reboots > 0 {
+            None
+        } else {
+            entry(root, booted.as_ref().map(|it| it.id), start)
+        },
         default_now: default.as_ref().map(|it| it.id),
         default_descends: descends(default.as_ref(), booted.as_ref(), list.as_deref()),
         record: record(root, &store, &snapshots, list.as_deref()),
@@ -151,6 +157,33 @@ fn default_at_start(root: &Root, list: Option<&[Snapshot]>) -> Result<SnapshotId
     let id = start.default_subvolume;
     let found = list.into_iter().flatten().find(|snapshot| snapshot.subvolume == id);
     Ok(found.with_context(|| format!("it was subvolume {id}, which is no snapshot now"))?.id)
+}
+
+/// What the loader says of this start. The boot partition is only looked at where the
+/// loader has started another snapshot than the default: that may have to be mounted.
+pub(super) fn entry(
+    root: &Root,
+    booted: Option<SnapshotId>,
+    default: Option<SnapshotId>,
+) -> Option<Entry> {
+    if boot::loader(root) != Loader::Bls || boot::kexec() {
+        return None;
+    }
+    let cmdline = known("the kernel command line", Cmdline::of_this_boot())?;
+    if booted?.number != bls::named_snapshot(&cmdline)? {
+        return None; // entered in place of what the loader had started
+    }
+    let counted = known("what the loader says", bls::booted(root))?.counted;
+    let gave_up = |default: SnapshotId| -> Result<bool> {
+        let entries = bls::Entries::read(root, false)?;
+        let gave_up = entries.gave_up(default.number);
+        entries.close()?;
+        Ok(gave_up)
+    };
+    let other = default.filter(|it| booted != Some(*it));
+    let default_counted_out =
+        other.and_then(|it| known("what the loader gave up", gave_up(it))).unwrap_or(false);
+    Some(Entry { counted, default_counted_out })
 }
 
 fn booted(root: &Root, list: Option<&[Snapshot]>) -> Result<Snapshot> {

@@ -47,7 +47,12 @@ impl Effects for Machine {
         self.store.write(record)
     }
 
+    fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        boot::count_out(&self.root, snapshot.number)
+    }
+
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        boot::sdbootutil::set_default(&self.root, snapshot.number);
         snapper::set_default(&self.snapshots, snapshot)
     }
 

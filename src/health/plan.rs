@@ -74,6 +74,8 @@ pub enum Step {
     Tag(SnapshotId),
     /// Replace the record, durably.
     WriteRecord(Box<Record>),
+    /// Let the loader pass this snapshot's entries over, where it has such.
+    CountOut(SnapshotId),
     /// Make this snapshot the default subvolume, durably.
     SetDefault(SnapshotId),
     /// Let the loader know the newest known good snapshot.
@@ -101,6 +103,7 @@ impl fmt::Display for Step {
             Self::Release(snapshot) => write!(f, "give {snapshot} back to clean-up"),
             Self::Tag(snapshot) => write!(f, "mark {snapshot} as restarted"),
             Self::WriteRecord(_) => f.write_str("write the record"),
+            Self::CountOut(snapshot) => write!(f, "have the loader pass {snapshot} over"),
             Self::SetDefault(snapshot) => write!(f, "make {snapshot} the default"),
             Self::TellLoader(snapshot) => {
                 write!(f, "tell the loader that {snapshot} is known good")

@@ -12,6 +12,7 @@ use super::decide::{Policy, decide};
 use super::facts::{Candidate, Facts};
 use super::gather::known;
 use super::plan::Plan;
+use crate::boot::{self, Loader, bls};
 use crate::record::SnapshotId;
 use crate::settings;
 use crate::snapshot::disk::{self, Disk};
@@ -86,9 +87,11 @@ impl Preflight {
         let fits =
             || -> Result<bool> { preflight::has_modules(&self.tree(snapshot)?, &self.kernel) };
         let problems = self.look(snapshot, None, &[*snapshot]);
+        let mut problems = problems.unwrap_or_else(|e| vec![format!("{e:#}")]);
+        problems.extend(entry_problems(snapshot));
         Candidate {
             snapshot: *snapshot,
-            problems: problems.unwrap_or_else(|e| vec![format!("{e:#}")]),
+            problems,
             fits_kernel: known("whether its modules fit the kernel", fits()).unwrap_or(false),
         }
     }
@@ -166,6 +169,22 @@ impl Preflight {
         }
         Some(path.exists())
     }
+}
+
+/// What keeps a loader that goes by entries from starting a snapshot. What cannot be
+/// seen is not held against it.
+fn entry_problems(snapshot: &SnapshotId) -> Vec<String> {
+    let root = Root::new("/");
+    if boot::loader(&root) != Loader::Bls {
+        return Vec::new();
+    }
+    let problems = || -> Result<Vec<String>> {
+        let entries = bls::Entries::read(&root, false)?;
+        let problems = entries.problems(snapshot.number);
+        entries.close()?;
+        Ok(problems)
+    };
+    known("whether there is a boot entry", problems()).unwrap_or_default()
 }
 
 /// Decides, after a look at each snapshot that it would go back to: one that

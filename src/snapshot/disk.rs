@@ -59,19 +59,19 @@ impl Disk {
     }
 
     /// The same where a start has failed. If nothing is mounted at `sysroot`, the
-    /// snapshot is what would be, the default of the file system on `root`, a
-    /// device as fstab writes it; `None` if it has no such. What cannot be read of
+    /// snapshot is what would be, the one that is `named`, or else the default of the
+    /// file system on `root`, a device as fstab writes it; `None` if it has no such. What cannot be read of
     /// its fstab is passed over, and where `/var` cannot be had, its place keeps
     /// nothing.
     ///
     /// # Errors
     /// The file system cannot be mounted.
-    pub fn rescue(sysroot: &Path, root: &str) -> Result<Option<Self>> {
+    pub fn rescue(sysroot: &Path, root: &str, named: Option<u32>) -> Result<Option<Self>> {
         let found = if mount_at(sysroot)?.is_some() {
             Self::mounted_at(sysroot, true)?
         } else {
             let device = mountinfo::device_path(root);
-            Self::default_on(&device.with_context(|| format!("what device is {root:?}?"))?)?
+            Self::on(&device.with_context(|| format!("what device is {root:?}?"))?, named)?
         };
         let Some(mut disk) = found else { return Ok(None) };
         match fstab_of(&disk.snapshots.path(disk.booted.id.number)) {
@@ -100,14 +100,19 @@ impl Disk {
         Ok(Some(Self::new(top, root.source, snapshots, booted)))
     }
 
-    fn default_on(source: &Path) -> Result<Option<Self>> {
+    fn on(source: &Path, named: Option<u32>) -> Result<Option<Self>> {
         let top = mount_top(source, true)?;
         for directory in DIRECTORIES {
             let snapshots = Snapshots::at(top.path().join(directory));
-            if snapshots.dir().is_dir()
-                && let Some(default) = snapshots.default()?
-            {
-                return Ok(Some(Self::new(top, source.to_owned(), snapshots, default)));
+            if !snapshots.dir().is_dir() {
+                continue;
+            }
+            let meant = match named {
+                Some(number) => Some(describe(number, &snapshots.path(number))?),
+                None => snapshots.default()?,
+            };
+            if let Some(meant) = meant {
+                return Ok(Some(Self::new(top, source.to_owned(), snapshots, meant)));
             }
         }
         Ok(None)
@@ -220,6 +225,9 @@ pub fn mount_entry(entry: &FstabEntry, at: &Path, writable: bool) -> Result<Moun
 /// # Errors
 /// It could not be mounted, or is not this one.
 pub fn enter(sysroot: &Path, snapshot: &SnapshotId) -> Result<()> {
+    if btrfs::info(sysroot)?.uuid == snapshot.uuid {
+        return Ok(()); // the loader itself went back to it
+    }
     mount::renew(sysroot)?;
     let entered = btrfs::info(sysroot)?.uuid;
     ensure!(
@@ -252,6 +260,11 @@ pub fn mount_at(path: &Path) -> Result<Option<Mount>> {
 fn mount_top(source: &Path, writable: bool) -> Result<Mounted> {
     let flags = if writable { MsFlags::empty() } else { MsFlags::MS_RDONLY };
     Mounted::new(source, Path::new(TOP), "btrfs", flags, &format!("subvolid={TOP_LEVEL}"))
+}
+
+/// The number of the snapshot that a mount is of, if it is one.
+pub fn number_of(mount: &Mount) -> Option<u32> {
+    snapshot_of(mount).map(|(_, number)| number)
 }
 
 /// The directory of snapshots and the number that a btrfs mount is of.

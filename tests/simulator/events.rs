@@ -26,6 +26,8 @@ pub struct Event {
     pub target_broken: bool,
     /// Which snapshot is running cannot be found out.
     pub booted_unknown: bool,
+    /// The loader's entries cannot be changed.
+    pub boot_partition_fails: bool,
     /// A shutdown is under way when the decision falls.
     pub stopping: bool,
     /// The boot hangs before any verdict, until somebody pulls the plug.
@@ -84,7 +86,7 @@ pub fn all(world: &World) -> Vec<Event> {
                     if !possible(world, trouble) {
                         continue;
                     }
-                    with_the_rest(&mut events, update_before, chosen, failing, trouble);
+                    with_the_rest(world, &mut events, update_before, chosen, failing, trouble);
                 }
             }
         }
@@ -95,6 +97,7 @@ pub fn all(world: &World) -> Vec<Event> {
 /// The rarer circumstances come one at a time: two of them in one boot, with all
 /// the rest, would only multiply the same ways through the rules.
 fn with_the_rest(
+    world: &World,
     events: &mut Vec<Event>,
     update_before: Option<u8>,
     chosen: Option<u8>,
@@ -112,12 +115,16 @@ fn with_the_rest(
         enter_fails: false,
         target_broken: false,
         booted_unknown: false,
+        boot_partition_fails: false,
         stopping: false,
         hangs: false,
         emergency: false,
         ended: false,
     };
     events.push(usual.clone());
+    if world.has_entries() {
+        events.push(Event { boot_partition_fails: true, ..usual.clone() });
+    }
     events.push(Event { meanwhile: Meanwhile::Descendant, ..usual.clone() });
     events.push(Event { meanwhile: Meanwhile::Stranger, ..usual.clone() });
     events.push(Event { target_broken: true, ..usual.clone() });

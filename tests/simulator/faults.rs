@@ -40,6 +40,8 @@ pub enum Fault {
     CountsNotCleared,
     /// A shutdown that is under way is cut across.
     ShutdownIgnored,
+    /// What the loader went back to is taken for a choice by hand.
+    FallbackIgnored,
 }
 
 impl Fault {
@@ -95,6 +97,7 @@ fn misread(fault: Fault, facts: &mut Facts) {
                 rollback.failed = vec!["something else".to_owned()];
             }
         }
+        Fault::FallbackIgnored => facts.entry = None,
         Fault::StrangerTakenBack => facts.default_descends = true,
         Fault::ShutdownIgnored => facts.shutting_down = false,
         _ => {}

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use health_checker::health::checks::{Ending, Outcome};
 use health_checker::health::decide::MOST_REBOOTS;
 use health_checker::health::execute::Effects;
-use health_checker::health::facts::{Candidate, Control, Facts, Mode, Occasion};
+use health_checker::health::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
 use health_checker::health::plan::{Action, Alert, End, Plan};
 use health_checker::record::{KnownGood, Record, SnapshotId, State};
 use jiff::Timestamp;
@@ -18,6 +18,9 @@ use super::events::{Event, Meanwhile, Trouble};
 
 /// The snapshots that the search has numbers for; 1 is the pristine one.
 const NUMBERS: u8 = 3;
+
+/// The starts that an entry of an update has.
+const TRIES: u8 = 2;
 
 /// What is on the disk where the record should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +43,8 @@ pub struct World {
     passed: BTreeSet<u8>,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
+    /// Where the loader goes by entries: number → tries left, none for a good one.
+    entries: Option<BTreeMap<u8, Option<u8>>>,
     this_boot: ThisBoot,
 }
 
@@ -48,6 +53,10 @@ pub struct World {
 #[allow(clippy::struct_excessive_bools, reason = "each is a thing that happened or not")]
 struct ThisBoot {
     booted: u8,
+    /// What the loader's entry names, and whether it counts that entry's starts.
+    named: u8,
+    counted: bool,
+    boot_partition_fails: bool,
     default_at_start: u8,
     healthy: bool,
     write_fails: bool,
@@ -83,8 +92,14 @@ impl World {
             good: BTreeSet::new(),
             passed: BTreeSet::new(),
             reboots: 0,
+            entries: None,
             this_boot: ThisBoot::default(),
         }
+    }
+
+    /// The same with a loader that goes by entries.
+    pub fn fresh_with_entries() -> Self {
+        Self { entries: Some(BTreeMap::from([(1, None)])), ..Self::fresh() }
     }
 
     pub fn default(&self) -> u8 {
@@ -99,6 +114,10 @@ impl World {
         &self.stored
     }
 
+    pub fn has_entries(&self) -> bool {
+        self.entries.is_some()
+    }
+
     pub fn free_number(&self) -> Option<u8> {
         (1..=NUMBERS).find(|number| !self.snapshots.contains_key(number))
     }
@@ -107,11 +126,20 @@ impl World {
     pub fn start(&mut self, event: &Event) {
         if let Some(number) = event.update_before {
             self.snapshots.insert(number, self.default);
-            self.default = number;
+            self.becomes_default(number);
         }
-        let booted = event.chosen.unwrap_or(self.default);
+        let booted = event.chosen.unwrap_or_else(|| self.loaders_choice());
+        let tries = self.entries.as_mut().and_then(|it| it.get_mut(&booted));
+        let tries = tries.and_then(|it| it.as_mut());
+        let counted = tries.is_some();
+        if let Some(left) = tries {
+            *left = left.saturating_sub(1);
+        }
         self.this_boot = ThisBoot {
             booted,
+            named: booted,
+            counted,
+            boot_partition_fails: event.boot_partition_fails,
             default_at_start: self.default,
             healthy: event.failing.is_empty(),
             write_fails: matches!(event.trouble, Trouble::ReadOnly | Trouble::WriteFails),
@@ -126,6 +154,52 @@ impl World {
         }
     }
 
+    /// An update makes an entry for what it makes the default, with tries.
+    fn becomes_default(&mut self, number: u8) {
+        self.default = number;
+        if let Some(entries) = &mut self.entries {
+            entries.insert(number, Some(TRIES));
+        }
+    }
+
+    /// The newest entry that is not counted out, as systemd-boot sorts them.
+    fn loaders_choice(&self) -> u8 {
+        let Some(entries) = &self.entries else { return self.default };
+        let usable = entries.iter().filter(|(_, left)| **left != Some(0));
+        usable.map(|(number, _)| *number).max().or(entries.keys().max().copied()).unwrap()
+    }
+
+    /// What the program is told by the loader, if that has started what is booted.
+    fn entry(&self) -> Option<Entry> {
+        let ThisBoot { booted, named, counted, default_at_start, .. } = self.this_boot;
+        let entries = self.entries.as_ref().filter(|_| booted == named)?;
+        let default_counted_out =
+            booted != default_at_start && entries.get(&default_at_start) == Some(&Some(0));
+        Some(Entry { counted, default_counted_out })
+    }
+
+    /// Somebody's choice: from outside, or, where the loader chooses by itself, as the
+    /// rules see it.
+    fn by_hand(&self, event: &Event, facts: &Facts) -> bool {
+        match self.entries {
+            None => event.chosen.is_some() && !event.booted_unknown,
+            Some(_) => facts.chosen_by_hand(),
+        }
+    }
+
+    /// systemd-bless-boot: the entry that was started is good, if it is still there.
+    pub fn bless(&mut self) {
+        let ThisBoot { named, counted, healthy, boot_partition_fails, booted, .. } = self.this_boot;
+        if let Some(entries) = &mut self.entries
+            && counted
+            && healthy
+            && named == booted
+            && !boot_partition_fails
+        {
+            entries.insert(named, None);
+        }
+    }
+
     /// The system was entered, and the checks are through.
     pub fn checked(&mut self, event: &Event) {
         let parent = match event.meanwhile {
@@ -135,7 +209,7 @@ impl World {
         };
         if let (Some(parent), Some(number)) = (parent, self.free_number()) {
             self.snapshots.insert(number, parent);
-            self.default = number;
+            self.becomes_default(number);
         }
         let given_up = self.this_boot.safe_mode;
         if event.failing.is_empty() && !given_up {
@@ -143,8 +217,12 @@ impl World {
         }
         let ThisBoot { booted, default_at_start, healthy, write_fails, set_default_fails, .. } =
             self.this_boot;
+        let ThisBoot { named, counted, boot_partition_fails, .. } = self.this_boot;
         self.this_boot = ThisBoot {
             booted,
+            named,
+            counted,
+            boot_partition_fails,
             default_at_start,
             healthy,
             write_fails,
@@ -188,6 +266,7 @@ impl World {
             given_up: self.this_boot.given_up.then(|| "given up".to_owned()),
             default_at_start: Some(id(self.this_boot.default_at_start)),
             default_now: Some(id(self.default)),
+            entry: self.entry(),
             default_descends: self.snapshots.get(&self.default) == Some(&booted),
             present: Some(self.present().map(|number| self.candidate(number, event)).collect()),
             record: self.gathered_record(),
@@ -253,7 +332,7 @@ impl World {
             return Err("the executor's word and its deed differ".to_owned());
         }
         if facts.occasion == Occasion::Start {
-            return self.start_is_counted(facts, plan);
+            return self.start_is_counted(event, facts, plan);
         }
         if facts.occasion == Occasion::Emergency {
             return emergency_is_told(here, facts);
@@ -268,7 +347,7 @@ impl World {
             };
         }
         let failed = !event.failing.is_empty();
-        let by_hand = event.chosen.is_some() && !event.booted_unknown;
+        let by_hand = self.by_hand(event, facts);
         if failed && (by_hand || event.stopping) {
             if here.touched || here.rebooted || here.safe_mode {
                 return Err("touched something that was to be left alone".to_owned());
@@ -283,29 +362,51 @@ impl World {
         }
         attribution(facts, plan)?;
         if !failed && here.written {
-            self.healthy_is_recorded(event)?;
+            self.healthy_is_recorded(event, by_hand)?;
         }
         Ok(())
     }
 
     /// A start that goes on was counted, if it could be; one too many does not go on.
-    fn start_is_counted(&self, facts: &Facts, plan: &Plan) -> Result<(), String> {
+    fn start_is_counted(&self, event: &Event, facts: &Facts, plan: &Plan) -> Result<(), String> {
         if facts.chosen_by_hand() && (self.this_boot.rebooted || self.this_boot.safe_mode) {
             return Err("did not respect a choice by hand".to_owned());
         }
         if plan.end == End::GoOn && !facts.booted_problems.is_empty() && could_go_back(facts) {
             return Err("entered what will not come up, although there was a way back".to_owned());
         }
+        self.fallback_is_settled(facts, event)?;
         let Some(booted) = facts.booted else { return Ok(()) };
         let before = facts.record.readable().map_or(0, |record| record.starts_of(&booted));
         if plan.end == End::GoOn && before >= 3 && !facts.chosen_by_hand() {
             return Err("went on after three starts that came to nothing".to_owned());
         }
-        let possible = facts.durable.is_ok() && !matches!(facts.record, State::Unknown(_));
+        let possible = !facts.entry.is_some_and(|it| it.counted)
+            && facts.durable.is_ok()
+            && !matches!(facts.record, State::Unknown(_));
         let Stored::Whole(record) = &self.stored else { return Ok(()) };
         let counted = record.starts_of(&booted) == before + 1;
         if plan.end == End::GoOn && possible && !self.this_boot.write_fails && !counted {
             return Err("a start was not counted".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What the loader went back to by itself is the default, if it was known good.
+    fn fallback_is_settled(&self, facts: &Facts, event: &Event) -> Result<(), String> {
+        let here = &self.this_boot;
+        let (Some(record), Some(entries)) = (facts.record.readable(), &self.entries) else {
+            return Ok(());
+        };
+        let known_good = |it: u8| record.good(&id(it)).is_some_and(|good| good.as_default);
+        let possible = facts.durable.is_ok() && !here.write_fails && !here.set_default_fails;
+        let fell_back = event.chosen.is_none()
+            && !event.booted_unknown
+            && entries.get(&here.default_at_start) == Some(&Some(0))
+            && known_good(here.booted)
+            && !known_good(here.default_at_start);
+        if fell_back && possible && self.default != here.booted {
+            return Err("a fallback by the loader was not made permanent".to_owned());
         }
         Ok(())
     }
@@ -323,7 +424,7 @@ impl World {
         Ok(())
     }
 
-    fn healthy_is_recorded(&self, event: &Event) -> Result<(), String> {
+    fn healthy_is_recorded(&self, event: &Event, by_hand: bool) -> Result<(), String> {
         let Stored::Whole(record) = &self.stored else {
             return Err("written, but not there".to_owned());
         };
@@ -340,7 +441,7 @@ impl World {
         if !event.booted_unknown && record.good(&booted).is_none() {
             return Err("a healthy snapshot was not recorded".to_owned());
         }
-        let as_default = event.chosen.is_none() && !event.booted_unknown;
+        let as_default = !by_hand && !event.booted_unknown;
         if as_default && newest.map(|it| it.snapshot) != Some(booted) {
             return Err("the newest known good snapshot is not the rollback target".to_owned());
         }
@@ -478,6 +579,27 @@ impl Effects for World {
         self.this_boot.touched = true;
         self.this_boot.written = true;
         self.stored = Stored::Whole(record.clone());
+        Ok(())
+    }
+
+    fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        if self.this_boot.boot_partition_fails {
+            bail!("read-only file system");
+        }
+        if self.effect()
+            && let Some(entries) = &mut self.entries
+            && let Some(left) = entries.get_mut(&number(snapshot))
+        {
+            *left = Some(0);
+            self.this_boot.touched = true;
+            let known_good = match &self.stored {
+                Stored::Whole(record) => record.good(snapshot).is_some_and(|it| it.as_default),
+                _ => false,
+            };
+            if known_good {
+                self.violated("counted out what is known good");
+            }
+        }
         Ok(())
     }
 

@@ -78,7 +78,8 @@ fn follow(
     let safe_mode = || (steps::safe_mode(facts, policy, failed), End::SafeMode);
     match (decision.action, facts.booted, decision.target) {
         (Action::MarkGood, ..) => (steps::mark_good(facts, policy), End::GoOn),
-        (Action::Rollback, Some(from), Some(to)) => {
+        (Action::Rollback, Some(booted), Some(to)) => {
+            let from = facts.fell_back().unwrap_or(booted);
             let end = back_into(facts, to);
             (steps::roll_back(facts, policy, (from, to), failed, end), end)
         }
@@ -94,7 +95,8 @@ fn follow(
 /// the same boot, if the running kernel is one of its own.
 fn back_into(facts: &Facts, to: SnapshotId) -> End {
     let fits = |it: &Candidate| it.snapshot == to && it.fits_kernel;
-    let here = facts.occasion == Occasion::Start && facts.present.iter().flatten().any(fits);
+    let is_there = facts.booted == Some(to) || facts.present.iter().flatten().any(fits);
+    let here = facts.occasion == Occasion::Start && is_there;
     if here { End::Enter(to) } else { End::Reboot }
 }
 

@@ -25,6 +25,11 @@ fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
     if facts.chosen_by_hand() {
         return Vec::new();
     }
+    if let Some(given_up) = facts.fell_back() {
+        let known = facts.record.readable().and_then(|it| it.rollback.as_ref());
+        let known = known.filter(|it| it.from == given_up).map(|it| it.failed.clone());
+        return known.unwrap_or_else(|| vec![UNFINISHED.to_owned()]);
+    }
     let mut reasons = Vec::new();
     if !facts.booted_problems.is_empty() {
         reasons.push(PRE_FLIGHT.to_owned());
@@ -77,6 +82,11 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     if let Some(why) = &facts.given_up {
         return say(Action::SafeMode, why);
     }
+    if facts.occasion == Occasion::Start
+        && let Some(given_up) = facts.fell_back()
+    {
+        return counted_out(facts, given_up);
+    }
     if let Err(why) = &facts.durable {
         let reason = format!("no automatic reboot, because it could not be counted: {why}");
         return say(Action::SafeMode, &reason);
@@ -103,6 +113,20 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
             "this known good snapshot was started several times and never came to a verdict",
         ),
         (false, _) => new_failed(facts, record, failed),
+    }
+}
+
+/// The row for a known good snapshot that the loader chose itself: it stays.
+fn counted_out(facts: &Facts, given_up: SnapshotId) -> Decision {
+    if let Err(why) = &facts.durable {
+        let reason =
+            format!("the loader has given {given_up} up; that is not made permanent: {why}");
+        return say(Action::None, &reason);
+    }
+    Decision {
+        action: Action::Rollback,
+        target: facts.booted,
+        reason: format!("the loader has given {given_up} up: no try was left"),
     }
 }
 

@@ -28,10 +28,13 @@ fn next_record(facts: &Facts, healthy: bool) -> Record {
     record
 }
 
-/// Counts this start. What cannot be read or written is left as it is: whether
-/// that matters is decided once something has failed.
+/// Counts this start, if the loader does not. What cannot be read or written is left as
+/// it is: whether that matters is decided once something has failed.
 pub(super) fn count(facts: &Facts) -> Vec<Step> {
     let Some(booted) = facts.booted else { return Vec::new() };
+    if facts.entry.is_some_and(|it| it.counted) {
+        return Vec::new();
+    }
     if facts.durable.is_err() || matches!(facts.record, State::Unknown(_)) {
         return Vec::new();
     }
@@ -63,17 +66,17 @@ pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
     for (what, seen) in facts.checks.iter().flat_map(|check| &check.observed) {
         record.baseline.note(what, seen);
     }
-    if let Some(rollback) = record.rollback.take()
-        && Some(rollback.to) == facts.booted
-    {
-        record.last_rollback = Some(rollback);
-    }
+    let rollback = record.rollback.take().filter(|it| Some(it.to) == facts.booted);
+    // Once more, in case the boot partition did not take it then.
+    let count_out = rollback.as_ref().map(|it| Step::CountOut(it.from));
+    record.last_rollback = rollback.or(record.last_rollback);
     let before = kept(&record, policy);
     if let Some(booted) = facts.booted {
         remember(&mut record, booted, facts);
     }
     let mut steps = aside(facts);
     steps.extend(keep_known_good(&before, record, policy));
+    steps.extend(count_out);
     steps
 }
 
@@ -136,6 +139,11 @@ pub(super) fn roll_back(
     record.rollback = Some(Rollback { from, to, failed: failed.to_vec(), at: facts.now });
     let mut steps = protect_kept(&record, policy);
     steps.push(Step::WriteRecord(Box::new(record)));
+    // Before the default: with the one alone, the loader starts the target, and the
+    // initrd makes it the default; with the other alone, it would start what failed.
+    steps.push(Step::CountOut(from));
+    let meanwhile = facts.default_now.filter(|it| Some(*it) != facts.default_at_start && *it != to);
+    steps.extend(meanwhile.map(Step::CountOut));
     steps.push(Step::SetDefault(to));
     steps
 }

@@ -47,6 +47,7 @@ fn facts(checks: &[&str]) -> Facts {
         booted: Some(id(2)),
         default_at_start: Some(id(2)),
         default_now: Some(id(2)),
+        entry: None,
         default_descends: false,
         present: Some(vec![candidate(1), candidate(2)]),
         record: State::Readable(Record { known_good: vec![good(1)], ..Record::default() }),

@@ -68,6 +68,10 @@ impl Effects for Initrd<'_> {
         self.store.write(record)
     }
 
+    fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        boot::count_out(&self.root, snapshot.number)
+    }
+
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
         self.disk.snapshots.set_default(snapshot)?;
         btrfs::sync(self.disk.top())

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::effects::Initrd;
 use super::{Circumstances, is_pinned};
+use crate::boot::{self, Loader, bls};
 use crate::health::alert;
 use crate::health::assess::policy;
 use crate::health::execute::execute;
@@ -94,17 +95,19 @@ fn decide_and_act(
     cmdline: &Cmdline,
     problems: Vec<String>,
 ) -> Result<()> {
-    ensure!(!is_pinned(cmdline), "the loader's entry names the snapshot");
+    let named = bls::named_snapshot(cmdline);
+    let by_entry = boot::loader(root) == Loader::Bls && named.is_some();
+    ensure!(!is_pinned(cmdline) || by_entry, "the command line names the subvolume");
     // dracut allows this prefix (dracut.cmdline(7)).
     let spec = cmdline.value("root").unwrap_or_default();
     let spec = spec.strip_prefix("block:").unwrap_or(spec);
-    let disk = Disk::rescue(sysroot, spec)?.context("the root has no snapshots")?;
+    let disk = Disk::rescue(sysroot, spec, named)?.context("the root has no snapshots")?;
     let here = Circumstances::of(&disk, cmdline);
     if here.control.mode == Mode::Off {
         return disk.close();
     }
     let look = Preflight::of_disk(&disk)?;
-    let mut facts = here.facts(Occasion::Emergency);
+    let mut facts = here.facts(root, Occasion::Emergency);
     facts.booted_problems = problems;
     facts.durable = here.store.probe().map_err(|e| format!("{e:#}"));
     let plan = decide_looking(&mut facts, policy(&here.settings), |it| look.of_target(it));

@@ -21,6 +21,7 @@ use super::execute::execute;
 use super::facts::{Control, Facts, Mode, Occasion};
 use super::gather;
 use super::preflight::{Preflight, decide_looking};
+use crate::boot::{self, Loader};
 use crate::record::SnapshotId;
 use crate::record::store::{self, Store};
 use crate::settings::{self, Settings};
@@ -48,8 +49,8 @@ pub fn begin(root: &Root, sysroot: &Path) {
 
 fn assessed(root: &Root, sysroot: &Path) -> Result<()> {
     let cmdline = Cmdline::of_this_boot()?;
-    if is_pinned(&cmdline) {
-        log::info!("the loader's entry names the snapshot: its starts are the loader's to count");
+    if is_pinned(&cmdline) && boot::loader(root) != Loader::Bls {
+        log::info!("the command line names the snapshot, and no loader counts: left alone");
         return Ok(());
     }
     let Some(disk) = Disk::open(sysroot, true)? else { return Ok(()) };
@@ -69,7 +70,7 @@ fn is_pinned(cmdline: &Cmdline) -> bool {
 fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()> {
     let disk = here.disk;
     let look = Preflight::of_disk(disk)?;
-    let mut facts = here.facts(Occasion::Start);
+    let mut facts = here.facts(root, Occasion::Start);
     let is_good = |id: &SnapshotId| {
         facts.record.readable().is_some_and(|it| it.good(id).is_some_and(|good| good.as_default))
     };
@@ -114,7 +115,7 @@ impl<'a> Circumstances<'a> {
         Self { disk, settings, control, store }
     }
 
-    fn facts(&self, occasion: Occasion) -> Facts {
+    fn facts(&self, root: &Root, occasion: Occasion) -> Facts {
         let disk = self.disk;
         let list = gather::known("the snapshots", gather::list(&disk.snapshots));
         let default = gather::known("the default snapshot", disk.snapshots.default()).flatten();
@@ -133,6 +134,7 @@ impl<'a> Circumstances<'a> {
             given_up: None,
             default_at_start: default,
             default_now: default,
+            entry: gather::entry(root, Some(disk.booted.id), default),
             default_descends: false,
             record: gather::record(&beside_var, &self.store, &disk.snapshots, list.as_deref()),
             present: list.map(|list| list.iter().map(gather::candidate).collect()),
