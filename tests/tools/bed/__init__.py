@@ -5,8 +5,9 @@ from .drives import Cdrom, Drive, Stick, VirtioDisk
 from .guest import DAMAGE_WEBD, Failed, Gone, Guest, Result, TooLate, eventually
 from .machine import Machine
 from .outside import Outside
+from .uefi import UefiMachine
 
 __all__ = [
     "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "Guest", "Machine", "Outside",
-    "Result", "Stick", "TooLate", "VirtioDisk", "eventually",
+    "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk", "eventually",
 ]
