@@ -116,8 +116,10 @@ fn misplan(fault: Fault, facts: &Facts, plan: &mut Plan) {
     match fault {
         Fault::DefaultBeforeIntent => {
             let is_default = |step: &Step| matches!(step, Step::SetDefault(_));
-            if let Some(at) = plan.steps.iter().position(is_default) {
-                plan.steps.swap(at, at - 1);
+            let is_intent = |step: &Step| matches!(step, Step::WriteRecord(_));
+            let at = plan.steps.iter().position(is_default);
+            if let (Some(at), Some(intent)) = (at, plan.steps.iter().position(is_intent)) {
+                plan.steps.swap(at, intent);
             }
         }
         Fault::RebootNotCounted => records(plan, &|record| {

@@ -592,12 +592,14 @@ impl Effects for World {
         {
             *left = Some(0);
             self.this_boot.touched = true;
-            let known_good = match &self.stored {
-                Stored::Whole(record) => record.good(snapshot).is_some_and(|it| it.as_default),
-                _ => false,
+            let Stored::Whole(record) = &self.stored else {
+                self.violated("counted out without a record");
+                return Ok(());
             };
-            if known_good {
-                self.violated("counted out what is known good");
+            let known_good = record.good(snapshot).is_some_and(|it| it.as_default);
+            let intended = record.rollback.is_some() || record.last_rollback.is_some();
+            if known_good || !intended {
+                self.violated("counted out what is known good, or before that was intended");
             }
         }
         Ok(())
