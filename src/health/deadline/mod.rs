@@ -72,8 +72,11 @@ impl<'a> Waiting<'a> {
         let armed = known("when the deadline began to count", look::armed()).flatten();
         Ok(Self {
             root,
-            limits: Limits { deadline: policy.deadline, last_stage: policy.firstboot_deadline },
-            since: armed.unwrap_or(now.saturating_sub(policy.deadline)),
+            limits: Limits {
+                deadline: policy.verdict_due(),
+                last_stage: policy.firstboot_deadline,
+            },
+            since: armed.unwrap_or(now.saturating_sub(policy.verdict_due())),
             watch: known("what changes", Watch::new()),
             held: Vec::new(),
             told: Vec::new(),
