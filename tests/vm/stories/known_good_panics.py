@@ -1,6 +1,6 @@
 """A known good snapshot panics at every start: restarts end, and in safe mode a panic is the end of it."""
 
-from bed import Gone, Machine, TooLate
+from bed import Machine, TooLate
 
 ETC = ("overlay",)
 TIMEOUT = 900
