@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::checks::Outcome;
-use crate::record::{self, SnapshotId};
+use crate::record::{self, Rollback, SnapshotId};
 
 /// When in a boot the rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub struct Facts {
     pub default_at_start: Option<SnapshotId>,
     /// The default subvolume now: an update may have finished meanwhile.
     pub default_now: Option<SnapshotId>,
+    /// The snapshot that the loader starts instead of the default, once a start has come
+    /// to no end; `None` where its menu does not do that, or nobody can tell.
+    pub loader_offers: Option<SnapshotId>,
     /// Whether the default of now was made from the booted snapshot.
     pub default_descends: bool,
     /// The snapshots that are there; `None` if they cannot be listed.
@@ -108,8 +111,34 @@ impl Facts {
     /// in the boot menu. What cannot be known is not taken for that.
     pub fn chosen_by_hand(&self) -> bool {
         match (&self.booted, &self.default_at_start) {
-            (Some(booted), Some(default)) => booted != default,
+            (Some(booted), Some(default)) => {
+                booted != default && self.fell_back().is_none() && !self.fallback_is_settled()
+            }
             _ => false,
         }
+    }
+
+    /// The default of this start that the loader has given up: a new snapshot that was
+    /// started last, and came neither to a verdict nor to an end in order, so that the
+    /// loader went back to the known good one that it was told of. Somebody who chooses
+    /// just that one, then, cannot be told from the loader, and wants the same. Where a
+    /// single one of these is not so, or not known, it is a choice by hand.
+    pub fn fell_back(&self) -> Option<SnapshotId> {
+        let (booted, default) = (self.booted?, self.default_at_start?);
+        let record = self.record.readable()?;
+        let known_good = |it: &SnapshotId| record.good(it).is_some_and(|good| good.as_default);
+        let offered = self.loader_offers == Some(booted) && booted != default;
+        let gave_up = record.pending == Some(default);
+        (offered && gave_up && known_good(&booted) && !known_good(&default)).then_some(default)
+    }
+
+    /// Whether that was found in this boot already, and the booted snapshot made the
+    /// default because of it.
+    fn fallback_is_settled(&self) -> bool {
+        let Some(record) = self.record.readable() else { return false };
+        let last = record.rollback.as_ref().or(record.last_rollback.as_ref());
+        let this =
+            |it: &Rollback| (Some(it.from), Some(it.to)) == (self.default_at_start, self.booted);
+        self.default_now == self.booted && last.is_some_and(this)
     }
 }

@@ -123,6 +123,7 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
         booted: booted.as_ref().map(|it| it.id),
         default_at_start: start.or(default.as_ref().map(|it| it.id)),
         default_now: default.as_ref().map(|it| it.id),
+        loader_offers: loader_offers(root, list.as_deref()),
         default_descends: descends(default.as_ref(), booted.as_ref(), list.as_deref()),
         record: record(root, &store, &snapshots, list.as_deref()),
         present: list.map(|list| list.iter().map(candidate).collect()),
@@ -151,6 +152,14 @@ fn default_at_start(root: &Root, list: Option<&[Snapshot]>) -> Result<SnapshotId
     let id = start.default_subvolume;
     let found = list.into_iter().flatten().find(|snapshot| snapshot.subvolume == id);
     Ok(found.with_context(|| format!("it was subvolume {id}, which is no snapshot now"))?.id)
+}
+
+/// What GRUB's menu goes back to, where one follows the protocol: its block knows of
+/// the flag. Not that it is set: the menu may take it back when it goes back.
+fn loader_offers(root: &Root, list: Option<&[Snapshot]>) -> Option<SnapshotId> {
+    known("whether GRUB's menu sets its flag", grub::env::flag(root)).flatten()?;
+    let number = known("what GRUB is told", grub::offered(root)).flatten()?;
+    list?.iter().map(|it| it.id).find(|it| it.number == number)
 }
 
 fn booted(root: &Root, list: Option<&[Snapshot]>) -> Result<Snapshot> {

@@ -40,10 +40,16 @@ pub enum Fault {
     CountsNotCleared,
     /// A shutdown that is under way is cut across.
     ShutdownIgnored,
+    /// The loader's fallback is taken for a choice by hand.
+    FallbackIgnored,
+    /// A choice by hand is taken for the loader's fallback.
+    FallbackPresumed,
+    /// Nobody tells the loader that a start has come to its end.
+    FlagNotCleared,
 }
 
 impl Fault {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::DefaultBeforeIntent,
         Self::RebootNotCounted,
         Self::RecordNotWritten,
@@ -60,6 +66,9 @@ impl Fault {
         Self::NotProtected,
         Self::CountsNotCleared,
         Self::ShutdownIgnored,
+        Self::FallbackIgnored,
+        Self::FallbackPresumed,
+        Self::FlagNotCleared,
     ];
 }
 
@@ -96,6 +105,12 @@ fn misread(fault: Fault, facts: &mut Facts) {
             }
         }
         Fault::StrangerTakenBack => facts.default_descends = true,
+        Fault::FallbackIgnored => facts.loader_offers = None,
+        Fault::FallbackPresumed => {
+            if let State::Readable(record) = &mut facts.record {
+                record.pending = facts.default_at_start;
+            }
+        }
         Fault::ShutdownIgnored => facts.shutting_down = false,
         _ => {}
     }
@@ -155,6 +170,7 @@ fn misplan(fault: Fault, facts: &Facts, plan: &mut Plan) {
             }
         }),
         Fault::RebootUncounted => plan.otherwise.end = plan.end,
+        Fault::FlagNotCleared => plan.steps.retain(|step| *step != Step::ClearFlag),
         Fault::NotProtected => plan.steps.retain(|step| !matches!(step, Step::Protect(_))),
         Fault::CountsNotCleared => records(plan, &|record| {
             let before = facts.record.readable().map_or(0, |record| record.automatic_reboots);

@@ -91,7 +91,11 @@ fn boot(
     if event.emergency {
         return Ok(phase(&started, event, Occasion::Emergency, fault, count)?.0);
     }
-    let (mut left, entered) = phase(&started, event, Occasion::Start, fault, count)?;
+    let (mut left, entered) = if event.falls_back {
+        (Vec::new(), Some(started))
+    } else {
+        phase(&started, event, Occasion::Start, fault, count)?
+    };
     if let Some(entered) = entered {
         if event.hangs {
             left.push(entered.at_rest());
@@ -111,13 +115,13 @@ fn ended(entered: &World, event: &events::Event, count: &mut Count) -> Result<Ve
     let facts = entered.facts(event, Occasion::Verdict);
     let plan = decide::ended(&facts);
     let mut left = Vec::new();
-    for cut in 0..=1 {
+    for cut in 0..=2 {
         let mut world = entered.clone();
         world.cut_after(cut);
         execute(&plan, &mut world);
         count.cuts += 1;
         world.verdict()?;
-        if cut == 1 {
+        if cut == 2 {
             world.is_uncounted(&facts)?;
         }
         left.push(world.at_rest());

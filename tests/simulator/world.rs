@@ -40,6 +40,11 @@ pub struct World {
     passed: BTreeSet<u8>,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
+    /// The loader's flag, what it was told, and the default whose start has set the flag
+    /// and was the last to do so.
+    flag: bool,
+    told: Option<u8>,
+    hung: Option<u8>,
     this_boot: ThisBoot,
 }
 
@@ -49,6 +54,9 @@ pub struct World {
 struct ThisBoot {
     booted: u8,
     default_at_start: u8,
+    /// The loader went back to the last known good snapshot, or somebody did who cannot
+    /// be told from it: the default was started before, and came to nothing.
+    fallback: bool,
     healthy: bool,
     write_fails: bool,
     set_default_fails: bool,
@@ -83,6 +91,9 @@ impl World {
             good: BTreeSet::new(),
             passed: BTreeSet::new(),
             reboots: 0,
+            flag: false,
+            told: None,
+            hung: None,
             this_boot: ThisBoot::default(),
         }
     }
@@ -93,6 +104,12 @@ impl World {
 
     pub fn present(&self) -> impl Iterator<Item = u8> {
         self.snapshots.keys().copied()
+    }
+
+    /// What the loader starts instead of the default, if it starts anything else.
+    pub fn fallback(&self) -> Option<u8> {
+        let there = |told: &u8| self.snapshots.contains_key(told) && *told != self.default;
+        self.told.filter(|told| self.flag && there(told))
     }
 
     pub fn stored(&self) -> &Stored {
@@ -109,10 +126,21 @@ impl World {
             self.snapshots.insert(number, self.default);
             self.default = number;
         }
-        let booted = event.chosen.unwrap_or(self.default);
+        let offered = self.fallback();
+        let booted = match offered {
+            Some(told) if event.falls_back => told,
+            _ => event.chosen.unwrap_or(self.default),
+        };
+        let gave_up = self.hung == Some(self.default);
+        let fallback = gave_up && offered == Some(booted) && self.good.contains(&booted);
+        self.flag = true;
+        if booted == self.default {
+            self.hung = Some(booted);
+        }
         self.this_boot = ThisBoot {
             booted,
             default_at_start: self.default,
+            fallback,
             healthy: event.failing.is_empty(),
             write_fails: matches!(event.trouble, Trouble::ReadOnly | Trouble::WriteFails),
             set_default_fails: event.trouble == Trouble::SetDefaultFails,
@@ -141,11 +169,13 @@ impl World {
         if event.failing.is_empty() && !given_up {
             self.passes(event);
         }
-        let ThisBoot { booted, default_at_start, healthy, write_fails, set_default_fails, .. } =
+        let ThisBoot { booted, default_at_start, fallback, healthy, write_fails, .. } =
             self.this_boot;
+        let set_default_fails = self.this_boot.set_default_fails;
         self.this_boot = ThisBoot {
             booted,
             default_at_start,
+            fallback,
             healthy,
             write_fails,
             set_default_fails,
@@ -188,6 +218,12 @@ impl World {
             given_up: self.this_boot.given_up.then(|| "given up".to_owned()),
             default_at_start: Some(id(self.this_boot.default_at_start)),
             default_now: Some(id(self.default)),
+            loader_offers: match occasion {
+                Occasion::Start | Occasion::Emergency => None,
+                Occasion::Verdict => {
+                    self.told.filter(|told| self.snapshots.contains_key(told)).map(id)
+                }
+            },
             default_descends: self.snapshots.get(&self.default) == Some(&booted),
             present: Some(self.present().map(|number| self.candidate(number, event)).collect()),
             record: self.gathered_record(),
@@ -268,7 +304,10 @@ impl World {
             };
         }
         let failed = !event.failing.is_empty();
-        let by_hand = event.chosen.is_some() && !event.booted_unknown;
+        if facts.fell_back().is_some() && !here.fallback {
+            return Err("took a choice by hand for the loader's".to_owned());
+        }
+        let by_hand = self.is_by_hand(event, facts);
         if failed && (by_hand || event.stopping) {
             if here.touched || here.rebooted || here.safe_mode {
                 return Err("touched something that was to be left alone".to_owned());
@@ -282,8 +321,36 @@ impl World {
             return Err("nobody was told".to_owned());
         }
         attribution(facts, plan)?;
-        if !failed && here.written {
-            self.healthy_is_recorded(event)?;
+        self.loader_is_in_line(event, facts, plan)?;
+        // The intent to make a fallback permanent stays, for the next start to complete.
+        let broken_off = here.fallback && here.set_default_fails;
+        if !failed && here.written && !broken_off {
+            self.healthy_is_recorded(event, by_hand)?;
+        }
+        Ok(())
+    }
+
+    fn is_by_hand(&self, event: &Event, facts: &Facts) -> bool {
+        let here = &self.this_boot;
+        let other = here.booted != here.default_at_start;
+        other && !event.booted_unknown && !(here.fallback && could_know_of_fallback(facts))
+    }
+
+    /// What a fallback came to is made for good, and the loader goes nowhere else than
+    /// was decided.
+    fn loader_is_in_line(&self, event: &Event, facts: &Facts, plan: &Plan) -> Result<(), String> {
+        let here = &self.this_boot;
+        if here.set_default_fails || here.write_fails || event.stopping || facts.durable.is_err() {
+            return Ok(());
+        }
+        let known = here.fallback && could_know_of_fallback(facts) && !event.booted_unknown;
+        let unchanged =
+            event.meanwhile == Meanwhile::Nothing || facts.default_now == facts.default_at_start;
+        if known && unchanged && self.default != here.booted {
+            return Err("a fallback of the loader was not made for good".to_owned());
+        }
+        if here.written && plan.decision.action != Action::None && self.flag {
+            return Err("the loader's flag speaks of a start that came to its end".to_owned());
         }
         Ok(())
     }
@@ -315,15 +382,21 @@ impl World {
         let (Some(booted), Some(before)) = (facts.booted, facts.record.readable()) else {
             return Ok(());
         };
+        if self.this_boot.write_fails {
+            return Ok(());
+        }
         let Stored::Whole(record) = &self.stored else { return Ok(()) };
         let expected = before.starts_of(&booted).saturating_sub(1);
-        if record.starts_of(&booted) != expected && !self.this_boot.write_fails {
+        if record.starts_of(&booted) != expected {
             return Err("a start that ended in order counts".to_owned());
+        }
+        if self.flag {
+            return Err("the loader's flag speaks of a start that ended in order".to_owned());
         }
         Ok(())
     }
 
-    fn healthy_is_recorded(&self, event: &Event) -> Result<(), String> {
+    fn healthy_is_recorded(&self, event: &Event, by_hand: bool) -> Result<(), String> {
         let Stored::Whole(record) = &self.stored else {
             return Err("written, but not there".to_owned());
         };
@@ -340,7 +413,7 @@ impl World {
         if !event.booted_unknown && record.good(&booted).is_none() {
             return Err("a healthy snapshot was not recorded".to_owned());
         }
-        let as_default = event.chosen.is_none() && !event.booted_unknown;
+        let as_default = !by_hand && !event.booted_unknown;
         if as_default && newest.map(|it| it.snapshot) != Some(booted) {
             return Err("the newest known good snapshot is not the rollback target".to_owned());
         }
@@ -421,6 +494,16 @@ fn could_go_back(facts: &Facts) -> bool {
         && record.known_good.iter().any(|it| there(&it))
 }
 
+/// Whether the record tells of the start that came to nothing, and of no better one.
+fn could_know_of_fallback(facts: &Facts) -> bool {
+    let Some(record) = facts.record.readable() else { return false };
+    let is_good = |it: SnapshotId| record.good(&it).is_some_and(|good| good.as_default);
+    facts.booted.is_some_and(is_good)
+        && !facts.default_at_start.is_some_and(is_good)
+        && record.pending.is_some()
+        && record.pending == facts.default_at_start
+}
+
 /// A check that fails on the known good snapshot as well is not the update's.
 fn attribution(facts: &Facts, plan: &Plan) -> Result<(), String> {
     let Some(record) = facts.record.readable() else { return Ok(()) };
@@ -492,6 +575,10 @@ impl Effects for World {
         if !self.good.contains(&target) {
             self.violated("made a snapshot the default that never was good");
         }
+        let here = &self.this_boot;
+        if here.booted != here.default_at_start && !here.fallback {
+            self.violated("changed the default although somebody chose another snapshot");
+        }
         if self.this_boot.default_at_start != self.default
             && self.snapshots.get(&self.default) != Some(&self.this_boot.booted)
         {
@@ -534,8 +621,19 @@ impl Effects for World {
         Ok(())
     }
 
-    fn tell_loader(&mut self, _: &SnapshotId) -> Result<()> {
-        self.effect();
+    fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        if self.effect() {
+            self.told = Some(number(snapshot));
+        }
+        Ok(())
+    }
+
+    fn clear_flag(&mut self) -> Result<()> {
+        if self.effect() {
+            self.this_boot.touched = true;
+            self.flag = false;
+            self.hung = None;
+        }
         Ok(())
     }
 

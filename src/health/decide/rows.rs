@@ -46,7 +46,7 @@ const PRE_FLIGHT: &str = "pre-flight";
 /// The name under which an initrd that cannot go on stands among failed checks.
 const INITRD: &str = "initrd";
 /// The name under which starts without a verdict stand among failed checks.
-const UNFINISHED: &str = "starts without a verdict";
+pub(super) const UNFINISHED: &str = "starts without a verdict";
 
 fn say(action: Action, reason: &str) -> Decision {
     Decision { action, target: None, reason: reason.to_owned() }
@@ -59,7 +59,7 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     }
     if failed.is_empty() {
         return match facts.occasion {
-            Occasion::Verdict => say(Action::MarkGood, "all required checks passed"),
+            Occasion::Verdict => passed(facts),
             Occasion::Start | Occasion::Emergency => {
                 say(Action::None, "nothing speaks against this start")
             }
@@ -104,6 +104,17 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
         ),
         (false, _) => new_failed(facts, record, failed),
     }
+}
+
+/// The row for a boot in which nothing has failed.
+fn passed(facts: &Facts) -> Decision {
+    let Some(from) = facts.fell_back() else {
+        return say(Action::MarkGood, "all required checks passed");
+    };
+    let reason = format!(
+        "all required checks passed where the loader went back to, which takes the place of {from}"
+    );
+    say(Action::MarkGood, &reason)
 }
 
 /// The rows for a booted snapshot that is known good.

@@ -133,6 +133,7 @@ impl<'a> Circumstances<'a> {
             given_up: None,
             default_at_start: default,
             default_now: default,
+            loader_offers: None, // the block is on a file system that is not mounted yet
             default_descends: false,
             record: gather::record(&beside_var, &self.store, &disk.snapshots, list.as_deref()),
             present: list.map(|list| list.iter().map(gather::candidate).collect()),
