@@ -2,11 +2,12 @@
 
 from .container import Container
 from .drives import Cdrom, Drive, Stick, VirtioDisk
+from .grub import GrubMachine
 from .guest import DAMAGE_WEBD, Failed, Gone, Guest, Result, TooLate, eventually
 from .machine import Machine
 from .outside import Outside
 
 __all__ = [
-    "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "Guest", "Machine", "Outside",
+    "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "GrubMachine", "Guest", "Machine", "Outside",
     "Result", "Stick", "TooLate", "VirtioDisk", "eventually",
 ]

@@ -169,14 +169,10 @@ class Machine(Guest):
     # QEMU's command line
 
     def _command(self) -> list[str]:
-        image = image_dir()
-        network = _NETWORK if self.network else ""
-        root = "rw" if self.etc == "nested" else "ro"
         return [
             "qemu-system-x86_64", "-M", "pc", *self._processor(), "-m", str(self.memory),
             "-display", "none", "-nodefaults", "-monitor", "none", "-no-reboot", "-serial", "stdio",
-            "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd"),
-            "-append", f"root=LABEL=ROOT {root} {_FASTER} {network} {self.cmdline}".strip(),
+            *self._loader(),
             *self._root_disk(),
             "-device", "virtio-blk-pci,drive=root",
             "-device", "virtio-rng-pci", "-device", "virtio-serial",
@@ -188,6 +184,17 @@ class Machine(Guest):
             *(word for drive in self.drives for word in drive.arguments()),
             *self.extra,
         ]
+
+    def kernel_arguments(self) -> str:
+        network = _NETWORK if self.network else ""
+        root = "rw" if self.etc == "nested" else "ro"
+        return f"root=LABEL=ROOT {root} {_FASTER} {network} {self.cmdline}".strip()
+
+    def _loader(self) -> list[str]:
+        """None: QEMU itself loads the kernel."""
+        image = image_dir()
+        return ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd"),
+                "-append", self.kernel_arguments()]
 
     def _root_disk(self) -> list[str]:
         if not self.log_writes:
