@@ -10,6 +10,7 @@ use health_checker::cli::{Cli, Command, ConfigCommand, SafeModeCommand};
 use health_checker::firstboot::cli::FirstbootCommand;
 use health_checker::health::assess::{self, Assessed, How, assess};
 use health_checker::health::checks::{Outcome, run};
+use health_checker::health::deadline::{self, Waited};
 use health_checker::health::manual::Wish;
 use health_checker::health::plan::Plan;
 use health_checker::health::safe_mode::{self, Left};
@@ -100,7 +101,10 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
             start::emergency::act(&root, sysroot);
             Ok(0)
         }
-        Command::Deadline => show_assessed(out, &assess(&root, How::Overdue), How::Overdue, style),
+        Command::Deadline => match deadline::wait(&root) {
+            Waited::Over => show_assessed(out, &assess(&root, How::Overdue), How::Overdue, style),
+            Waited::Verdict => Ok(0),
+        },
         Command::Firstboot { command } => first_boot(command, &root),
         Command::SafeMode { command: SafeModeCommand::Leave } => leave_safe_mode(out, &root),
         Command::Config { command } => config(out, &root, command),

@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod assess;
 pub mod checks;
+pub mod deadline;
 pub mod decide;
 pub mod execute;
 pub mod facts;

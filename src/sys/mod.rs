@@ -10,5 +10,6 @@ pub mod mountinfo;
 mod raw;
 pub mod systemd;
 pub mod tls;
+pub mod watch;
 
 pub use raw::{btrfs, clock};

@@ -21,6 +21,10 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// Writes on every console.
 pub(super) fn tell(root: &Root, message: &Message) -> Result<()> {
+    say(root, &message.text)
+}
+
+pub(super) fn say(root: &Root, text: &str) -> Result<()> {
     if !root.is_live() {
         return Ok(());
     }
@@ -29,7 +33,7 @@ pub(super) fn tell(root: &Root, message: &Message) -> Result<()> {
         None
     });
     // A terminal wants carriage returns.
-    let text = format!("\n{}", message.text).replace('\n', "\r\n");
+    let text = format!("\n{text}").replace('\n', "\r\n");
     let results = targets(&active.unwrap_or_default())
         .into_iter()
         .map(|path| write(&path, text.as_bytes()).with_context(|| path.display().to_string()));

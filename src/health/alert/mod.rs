@@ -99,6 +99,14 @@ pub fn withdraw(root: &Root) -> Result<()> {
     files::remove(&root.join(ISSUE))
 }
 
+/// Writes a line on every console, for what is no alert.
+///
+/// # Errors
+/// One of them did not take it.
+pub fn on_consoles(root: &Root, text: &str) -> Result<()> {
+    console::say(root, &format!("health-checker: {text}\n"))
+}
+
 fn channels(root: &Root, settings: &Alerts) -> Vec<Channel> {
     let shown = |file: &'static str| {
         let path = root.join(file);

@@ -21,13 +21,11 @@ use crate::settings::Alerts;
 use crate::snapshot::disk::{self, Disk};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
-use crate::sys::systemd;
+use crate::sys::systemd::{self, questions};
+use crate::sys::watch;
 
 /// Left at the first time: who leaves the emergency shell comes by here again.
 const TRIED: &str = "emergency";
-/// Where systemd keeps the questions that wait for a password (its
-/// "Password Agents" specification).
-const QUESTIONS: &str = "/run/systemd/ask-password";
 /// How long systemd may take to say what has failed.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -65,10 +63,9 @@ fn left_alone(root: &Root, cmdline: &Cmdline) -> Option<&'static str> {
     if by_hand || target.starts_with("rescue") {
         return Some("somebody asked for this shell");
     }
-    let asks = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"ask."))
-    };
-    if files::list(&root.join(QUESTIONS)).is_ok_and(|list| list.iter().any(asks)) {
+    let now = known("the time", watch::monotonic()).unwrap_or_default();
+    let asked = known("who asks for a password", questions::waiting(root, now));
+    if asked.is_some_and(|questions| !questions.is_empty()) {
         return Some("a password is waited for");
     }
     tried(root).exists().then_some("it was tried before, in this boot")

@@ -3,6 +3,7 @@
 //! is the bus asked first, where there is one.
 
 pub mod bus;
+pub mod questions;
 pub mod requests;
 pub mod units;
 
