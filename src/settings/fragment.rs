@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::alerts::AlertsFragment;
 use super::check::CheckFragment;
+use super::watchdog::Watchdog;
 use crate::health::facts::Mode;
 use crate::sys::files;
 
@@ -33,6 +34,7 @@ pub(super) struct PolicyFragment {
     pub(super) deadline: Option<Duration>,
     #[serde(deserialize_with = "span")]
     pub(super) firstboot_deadline: Option<Duration>,
+    pub(super) watchdog: Option<Watchdog>,
 }
 
 impl Fragment {

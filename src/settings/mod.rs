@@ -9,6 +9,7 @@ mod alerts;
 mod check;
 mod files;
 mod fragment;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub use alerts::{Alerts, Webhook};
 pub use check::{CheckSettings, TIMEOUT};
+pub use watchdog::Watchdog;
 
 use crate::health::facts::Mode;
 use crate::sys::files::Root;
@@ -61,6 +63,8 @@ pub struct Policy {
     /// How long a first boot's script may run.
     #[serde(serialize_with = "as_text")]
     pub firstboot_deadline: Duration,
+    /// Whether the hardware resets a machine that hangs hard.
+    pub watchdog: Watchdog,
 }
 
 fn as_text<S: serde::Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -75,6 +79,7 @@ impl Default for Policy {
             unfinished_boots: 3,
             deadline: Duration::from_secs(600),
             firstboot_deadline: Duration::from_secs(3600),
+            watchdog: Watchdog::default(),
         }
     }
 }
@@ -128,6 +133,7 @@ impl Policy {
             &mut self.firstboot_deadline,
             from.firstboot_deadline,
         );
+        put(&mut set, "policy.watchdog", &mut self.watchdog, from.watchdog);
         set
     }
 }
@@ -251,6 +257,7 @@ mod tests {
             ("checks:\n  a: {subvolumes: false}", "subvolumes: false: write `NAME: null`"),
             ("checks:\n  a: {free_space: {path: /}}", "missing field `at_least`"),
             ("policy:\n  mode: maybe", "line 2"),
+            ("policy:\n  watchdog: 3s", "watchdog: 3s is less than 10s: a busy machine"),
             ("alerts:\n  hooks: alert.d", "alerts.hooks: alert.d is no absolute path at line 2"),
             ("alerts:\n  webhook: ftp://x", "alerts.webhook: begins with ftp, not http://"),
             ("checks: [", "line"),
