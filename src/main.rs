@@ -98,7 +98,13 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
         Command::Start => boot::note_default(&root, root.dir()).map(|()| 0),
         Command::Ended => assess::ended(&root).map(|()| 0),
         Command::Emergency { sysroot } => {
-            start::emergency::act(&root, sysroot);
+            // A first boot that has failed stops here on purpose, with its reason: a reboot
+            // would only fail the same way, before anybody could read it.
+            if firstboot::stage::has_stopped(&root) {
+                log::info!("nothing is tried: a first boot has stopped this start");
+            } else {
+                start::emergency::act(&root, sysroot);
+            }
             Ok(0)
         }
         Command::Deadline => match deadline::wait(&root) {

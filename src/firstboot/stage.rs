@@ -28,6 +28,8 @@ use crate::sys::files::{self, Root};
 pub const PENDING: &str = "firstboot.json";
 /// The hand-off of `fetch`: there is a configuration. Also a condition of units.
 const FOUND: &str = "firstboot-found.json";
+/// Left where a first boot that failed ends the start.
+const STOPPED: &str = "firstboot-stopped.json";
 /// Where scripts expect their configuration, and find themselves.
 const CONFIG: &str = "/dev/shm/combustion/config";
 /// What is removed with it.
@@ -36,6 +38,12 @@ const MEMORY: &str = "/dev/shm/combustion";
 /// Whether a first boot is under way: what will be entered is not settled yet.
 pub fn is_pending(root: &Root) -> bool {
     root.join(handoff::DIR).join(PENDING).exists()
+}
+
+/// Whether a first boot has failed and stopped this start, with its reason: it is
+/// not an initrd that cannot go on, and nothing is to be tried about it.
+pub fn has_stopped(root: &Root) -> bool {
+    root.join(handoff::DIR).join(STOPPED).exists()
 }
 
 /// What `detect` hands on.
@@ -237,7 +245,11 @@ impl Stage {
         if let Err(e) = remove_config() {
             log::warn!("{e:#}");
         }
-        self.cmdline.value("firstboot.on-failure") == Some("continue")
+        let goes_on = self.cmdline.value("firstboot.on-failure") == Some("continue");
+        if !goes_on && let Err(e) = handoff::write(&self.root, STOPPED, &reason) {
+            log::warn!("what comes next will not know why this start stopped: {e:#}");
+        }
+        goes_on
     }
 
     /// Takes the hand-offs away: nothing is pending any more.
