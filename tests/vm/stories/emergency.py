@@ -2,13 +2,13 @@
 
 from bed import Machine
 
-ETC = ("overlay",)
+ETC = ("nested",)  # as an overlay, the update's fstab would lie in a layer that the initrd does not read yet
 TIMEOUT = 900
 
 
 def update_without_var(m: Machine) -> None:
     """Its fstab names a subvolume that is not there: the initrd cannot mount /var."""
-    m.update("sed -i 's,subvol=@/var,subvol=@/gone,' /etc/fstab")
+    m.update("sed -i 's|subvol=/@/var|subvol=/@/gone|' /etc/fstab; grep -q gone /etc/fstab")
 
 
 def back_in_the_first(m: Machine) -> None:
