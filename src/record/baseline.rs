@@ -17,12 +17,10 @@ const REMEMBERED: usize = 9;
 pub struct Baseline(BTreeMap<String, Vec<String>>);
 
 impl Baseline {
-    /// Enters what was seen at one more healthy boot; the same again is no news.
+    /// Enters what was seen at one more healthy boot, also the same again: two boots
+    /// that took equally long are two to compare with.
     pub fn note(&mut self, what: &str, seen: &str) {
         let entries = self.0.entry(what.to_owned()).or_default();
-        if entries.last().is_some_and(|last| last == seen) {
-            return;
-        }
         entries.push(seen.to_owned());
         let surplus = entries.len().saturating_sub(REMEMBERED);
         entries.drain(..surplus);
@@ -33,7 +31,7 @@ impl Baseline {
         self.all(what).last().map(String::as_str)
     }
 
-    /// What was seen at the last healthy boots where it changed, the newest last.
+    /// What was seen at the last healthy boots, the newest last.
     pub fn all(&self, what: &str) -> &[String] {
         self.0.get(what).map_or(&[], Vec::as_slice)
     }
@@ -49,9 +47,13 @@ mod tests {
         assert_eq!((baseline.last("a"), baseline.all("a").len()), (None, 0));
         for n in 0..20 {
             baseline.note("a", &n.to_string());
-            baseline.note("a", &n.to_string());
         }
         assert_eq!((baseline.last("a"), baseline.all("a").len()), (Some("19"), REMEMBERED));
         assert_eq!(baseline.all("a")[0], "11");
+        // Equal ones are boots of their own.
+        for _ in 0..3 {
+            baseline.note("b", "same");
+        }
+        assert_eq!(baseline.all("b"), ["same"; 3]);
     }
 }
