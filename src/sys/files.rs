@@ -138,7 +138,8 @@ pub fn list(dir: &Path) -> Result<Vec<PathBuf>> {
         .map(|entry| entry.map(|e| e.path()))
         .collect::<io::Result<Vec<_>>>()
         .with_context(|| format!("cannot list {}", dir.display()))?;
-    paths.sort();
+    // By name: `Path` would compare the directory too, component by component.
+    paths.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     Ok(paths)
 }
 

@@ -12,6 +12,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -29,6 +30,10 @@ const DBUS: &str = "org.freedesktop.DBus";
 /// Questions that are under way at the same time: many enough that the round
 /// trips do not add up, few enough for the queues on both sides.
 const AT_ONCE: usize = 64;
+
+/// The connection that questions share: to be let in and to get a name takes more hops than
+/// most questions do. Held while it is made, so that the first two do not make one each.
+static KEPT: Mutex<Option<Connection>> = Mutex::new(None);
 
 /// Set once the bus let a question go unanswered.
 static SILENT: AtomicBool = AtomicBool::new(false);
@@ -129,21 +134,16 @@ pub fn has_owner(name: &str, limit: Duration) -> Result<bool> {
     })
 }
 
-/// Connects and asks, in a thread that is left behind if it does not end in time.
-fn ask<T, F, A>(limit: Duration, question: F) -> Result<T>
+/// Asks, in a thread that is left behind if it does not end in time.
+fn ask<T, Q>(limit: Duration, question: Q) -> Result<T>
 where
     T: Send + 'static,
-    F: FnOnce(Connection) -> A + Send + 'static,
-    A: Future<Output = Result<T>>,
+    Q: AsyncFn(Connection) -> Result<T> + Send + 'static,
 {
     let (sender, answer) = mpsc::channel();
     let work = move || {
-        let asked = zbus::block_on(async {
-            let bus = connection::Builder::system().build().await.context("no connection")?;
-            question(bus).await
-        });
         // Nobody listens any more if it took too long.
-        let _too_late = sender.send(asked);
+        let _too_late = sender.send(asked(question));
     };
     thread::Builder::new().name("bus".to_owned()).spawn(work).context("cannot start a thread")?;
     let answer = match answer.recv_timeout(limit) {
@@ -155,6 +155,31 @@ where
         Err(RecvTimeoutError::Disconnected) => bail!("zbus crashed"),
     };
     answer.context("system bus")
+}
+
+/// A connection that has broken since it was made says nothing of the bus: the same is
+/// then asked over a new one. A refusal is an answer.
+fn asked<T>(question: impl AsyncFn(Connection) -> Result<T>) -> Result<T> {
+    let (bus, new) = connected()?;
+    let error = match zbus::block_on(question(bus)) {
+        Ok(answer) => return Ok(answer),
+        Err(e) => e,
+    };
+    if matches!(error.downcast_ref(), Some(zbus::Error::MethodError(..))) {
+        return Err(error);
+    }
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    if new { Err(error) } else { zbus::block_on(question(connected()?.0)) }
+}
+
+/// The connection, and whether it was made just now.
+fn connected() -> Result<(Connection, bool)> {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bus) = &*kept {
+        return Ok((bus.clone(), false));
+    }
+    let bus = zbus::block_on(connection::Builder::system().build()).context("no connection")?;
+    Ok((kept.insert(bus).clone(), true))
 }
 
 /// Waits for all of them at the same time; the results are in their order.
