@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bed.disk import prepare_scratch
 
-from . import assess, machine, many_units, table
+from . import assess, initrd, machine, many_units, table
 
-CLAIMS = {"assess": assess.claim, "many-units": many_units.claim, "machine": machine.claim}
+CLAIMS = {"assess": assess.claim, "many-units": many_units.claim, "initrd": initrd.claim, "machine": machine.claim}
 
 
 def _go_first(first: bool) -> None:
@@ -32,7 +32,7 @@ def main(pattern: str) -> int:
     for name, claim in chosen.items():
         print(f"{name} …", file=sys.stderr, flush=True)
         started = time.monotonic()
-        _go_first(name != "machine")
+        _go_first(name not in ("initrd", "machine"))
         rows += claim()
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     print(table.text(rows))
