@@ -1,7 +1,7 @@
 """The power is cut before and in the one reboot of a known good snapshot: it was counted, and is not repeated."""
 
 from bed import Container
-from bed.moments import BEFORE_THE_END, IN_THE_REBOOT
+from bed.moments import BEFORE_THE_END, IN_SAFE_MODE, IN_THE_REBOOT, cut_each
 
 SHORT = True
 ETC = ("overlay",)
@@ -9,20 +9,16 @@ CHECK = "checks: {data: {command: [/usr/bin/test, -e, /var/lib/data]}}"
 
 
 def story(etc: str) -> None:
-    for moment in ("before-the-end", "in-the-reboot"):
-        with Container(etc) as c:
-            c.boot()
-            c.sh(BEFORE_THE_END + IN_THE_REBOOT + f"touch /var/lib/data; echo '{CHECK}' >/etc/health-checker/data.yaml")
-            c.reboot()
-            c.sh("rm /var/lib/data")
-            c.reboot(wait=False)
-            c.wait_for(f"test -e /run/{moment}")
-            c.power_cut()
-            c.boot(wait=False)
-            c.wait_for("systemctl is-active health-checker-safe.target")
+    with Container(etc) as c:
+        c.boot()
+        c.sh(BEFORE_THE_END + IN_THE_REBOOT + f"echo '{CHECK}' >/etc/health-checker/data.yaml")
+        for _ in cut_each(c, "before-the-end", "in-the-reboot"):
+            c.wait_for(IN_SAFE_MODE)
             status = c.status()
             assert "failed again after a reboot" in status["decision"]["reason"], status
-            assert status["snapshot"]["known_good"] == [1], status
+            assert status["snapshot"]["known_good"] == [1] and status["snapshot"]["default"] == 1, status
+            assert c.record()["automatic_reboots"] == 1, c.record()
             c.sh("touch /var/lib/data")
             c.reboot()
             assert c.status()["health"] == "healthy"
+            assert c.record()["automatic_reboots"] == 0, c.record()

@@ -161,8 +161,9 @@ class Container(Guest):
     # While it runs
 
     def run(self, script: str, timeout: float = 60) -> Result:
-        if not self.process or self.notify.leader is None:
+        if not self.running():
             raise Gone("the container is not running")
+        assert self.process
         command = ["nsenter", "-t", str(self.notify.leader), "-m", "-u", "-i", "-p", "-n", "-C",
                    "-r", "-w", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                    "bash", "-c", script]

@@ -193,6 +193,11 @@ class Guest(ABC):
             raise Failed(f"status --json: exit {done.code}, no JSON: {done.out} {done.err}") from error
         return found
 
+    def record(self) -> dict[str, Any]:
+        """What the product remembers from boot to boot: its file, below the line that seals it."""
+        found: dict[str, Any] = json.loads(self.sh("sed 1d /var/lib/health-checker/record"))
+        return found
+
     def look(self, *checks: str, timeout: float = 60) -> dict[str, dict[str, Any]]:
         """Sets these lines below `checks:` and runs all checks now; what they found, by name."""
         if checks:
