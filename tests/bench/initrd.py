@@ -13,7 +13,7 @@ from .table import Row, at_most
 NEW, KNOWN = 0.150, 0.060
 
 #: Said on the kernel command line: all that is ours, without the count and the look, nothing of ours.
-_VARIANTS = {"on": "", "off": "health-checker=off", "masked": "rd.systemd.mask=firstboot-detect.service"}
+_VARIANTS = {"on": "", "off": "rd.health-checker=off", "masked": "rd.systemd.mask=firstboot-detect.service"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ use super::{Check, Context, Finding, Keyed};
 use crate::sys::command::{self, End};
 
 /// Where the database is: openSUSE's place, and that of others.
-const DATABASES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
+const PLACES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
+/// What it is in there, by backend (rpm-config(5)): sqlite, ndb, Berkeley DB. An empty
+/// directory is no database: rpmdb would find nothing wrong with one that was lost.
+const DATABASES: [&str; 3] = ["rpmdb.sqlite", "Packages.db", "Packages"];
 const PROGRAMS: [&str; 2] = ["/usr/bin/rpmdb", "/bin/rpmdb"];
 
 /// `{rpmdb: true}`
@@ -25,15 +28,21 @@ impl Keyed for RpmDb {
 
 impl Check for RpmDb {
     fn look(&self, context: &Context) -> Finding {
-        let there = |path: &&&str| context.root.join(path).exists();
-        let Some(database) = DATABASES.iter().find(there) else {
+        let root = &context.root;
+        let holds_one = |place: &&&str| {
+            DATABASES.iter().any(|database| root.join(place).join(database).exists())
+        };
+        let Some(place) = PLACES.iter().find(holds_one) else {
             return Finding::absent("there is no RPM database");
         };
-        let Some(program) = PROGRAMS.iter().find(there) else {
-            return Finding::absent(format!("there is {database}, but no rpmdb program"));
+        let Some(program) = PROGRAMS.iter().find(|path| root.join(path).exists()) else {
+            return Finding::absent(format!("there is {place}, but no rpmdb program"));
         };
-        match command::run(Command::new(program).arg("--verifydb"), context.timeout) {
-            Ok(output) => judge(output.end, output.last_line(), database),
+        // Not the one that rpm's macros name: they may lead elsewhere, to the caller's home even.
+        let mut verify = Command::new(program);
+        verify.args(["--dbpath", place, "--verifydb"]);
+        match command::run(&mut verify, context.timeout) {
+            Ok(output) => judge(output.end, output.last_line(), place),
             Err(e) => Finding::fail(format!("cannot run {program}: {e}")),
         }
     }
