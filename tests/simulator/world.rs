@@ -15,12 +15,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::events::{Event, Meanwhile, Trouble};
+use super::loader::{Flag, Loader};
 
 /// The snapshots that the search has numbers for; 1 is the pristine one.
 const NUMBERS: u8 = 3;
-
-/// The starts that an entry of an update has.
-const TRIES: u8 = 2;
 
 /// What is on the disk where the record should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,8 +41,7 @@ pub struct World {
     passed: BTreeSet<u8>,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
-    /// Where the loader goes by entries: number → tries left, none for a good one.
-    entries: Option<BTreeMap<u8, Option<u8>>>,
+    loader: Loader,
     this_boot: ThisBoot,
 }
 
@@ -58,6 +55,9 @@ struct ThisBoot {
     counted: bool,
     boot_partition_fails: bool,
     default_at_start: u8,
+    /// The loader went back to what is known good by itself, or somebody did who cannot
+    /// be told from it.
+    fallback: bool,
     healthy: bool,
     write_fails: bool,
     set_default_fails: bool,
@@ -92,14 +92,19 @@ impl World {
             good: BTreeSet::new(),
             passed: BTreeSet::new(),
             reboots: 0,
-            entries: None,
+            loader: Loader::Plain,
             this_boot: ThisBoot::default(),
         }
     }
 
     /// The same with a loader that goes by entries.
     pub fn fresh_with_entries() -> Self {
-        Self { entries: Some(BTreeMap::from([(1, None)])), ..Self::fresh() }
+        Self { loader: Loader::Entries(BTreeMap::from([(1, None)])), ..Self::fresh() }
+    }
+
+    /// The same with a GRUB whose menu has a flag.
+    pub fn fresh_with_grub() -> Self {
+        Self { loader: Loader::Grub(Flag::default()), ..Self::fresh() }
     }
 
     pub fn default(&self) -> u8 {
@@ -115,7 +120,18 @@ impl World {
     }
 
     pub fn has_entries(&self) -> bool {
-        self.entries.is_some()
+        matches!(self.loader, Loader::Entries(_))
+    }
+
+    /// What the loader starts instead of the default, if it starts anything else.
+    pub fn fallback(&self) -> Option<u8> {
+        self.loader.offered(self.default).filter(|told| self.snapshots.contains_key(told))
+    }
+
+    /// Whether the loader's command line names the snapshot, and no loader counts: the
+    /// initrd leaves such a start alone.
+    pub fn is_pinned(&self, event: &Event) -> bool {
+        self.loader.flag().is_some() && (event.falls_back || event.chosen.is_some())
     }
 
     pub fn free_number(&self) -> Option<u8> {
@@ -128,19 +144,19 @@ impl World {
             self.snapshots.insert(number, self.default);
             self.becomes_default(number);
         }
-        let booted = event.chosen.unwrap_or_else(|| self.loaders_choice());
-        let tries = self.entries.as_mut().and_then(|it| it.get_mut(&booted));
-        let tries = tries.and_then(|it| it.as_mut());
-        let counted = tries.is_some();
-        if let Some(left) = tries {
-            *left = left.saturating_sub(1);
-        }
+        let booted = match self.fallback() {
+            Some(told) if event.falls_back => told,
+            _ => event.chosen.unwrap_or_else(|| self.loader.choice(self.default)),
+        };
+        let fallback = self.loader.gave_up(self.default, booted) && self.good.contains(&booted);
+        let counted = self.loader.start(booted, self.default);
         self.this_boot = ThisBoot {
             booted,
             named: booted,
             counted,
             boot_partition_fails: event.boot_partition_fails,
             default_at_start: self.default,
+            fallback,
             healthy: event.failing.is_empty(),
             write_fails: matches!(event.trouble, Trouble::ReadOnly | Trouble::WriteFails),
             set_default_fails: event.trouble == Trouble::SetDefaultFails,
@@ -154,49 +170,43 @@ impl World {
         }
     }
 
-    /// An update makes an entry for what it makes the default, with tries.
     fn becomes_default(&mut self, number: u8) {
         self.default = number;
-        if let Some(entries) = &mut self.entries {
-            entries.insert(number, Some(TRIES));
-        }
-    }
-
-    /// The newest entry that is not counted out, as systemd-boot sorts them.
-    fn loaders_choice(&self) -> u8 {
-        let Some(entries) = &self.entries else { return self.default };
-        let usable = entries.iter().filter(|(_, left)| **left != Some(0));
-        usable.map(|(number, _)| *number).max().or(entries.keys().max().copied()).unwrap()
+        self.loader.knows_default(number);
     }
 
     /// What the program is told by the loader, if that has started what is booted.
     fn entry(&self) -> Option<Entry> {
         let ThisBoot { booted, named, counted, default_at_start, .. } = self.this_boot;
-        let entries = self.entries.as_ref().filter(|_| booted == named)?;
-        let default_counted_out =
-            booted != default_at_start && entries.get(&default_at_start) == Some(&Some(0));
-        Some(Entry { counted, default_counted_out })
+        if booted != named {
+            return None;
+        }
+        self.loader.entry(counted, booted, default_at_start)
+    }
+
+    /// What GRUB's menu goes back to, where another snapshot than the default was started.
+    fn loader_offers(&self) -> Option<SnapshotId> {
+        let told = self.loader.flag().and_then(|it| it.told)?;
+        let other = self.this_boot.booted != self.this_boot.default_at_start;
+        (other && self.snapshots.contains_key(&told)).then(|| id(told))
     }
 
     /// Somebody's choice: from outside, or, where the loader chooses by itself, as the
     /// rules see it.
     fn by_hand(&self, event: &Event, facts: &Facts) -> bool {
-        match self.entries {
-            None => event.chosen.is_some() && !event.booted_unknown,
-            Some(_) => facts.chosen_by_hand(),
+        if self.has_entries() {
+            return facts.chosen_by_hand();
         }
+        let here = &self.this_boot;
+        let other = here.booted != here.default_at_start && !event.booted_unknown;
+        other && !(here.fallback && could_know_of_fallback(facts))
     }
 
     /// systemd-bless-boot: the entry that was started is good, if it is still there.
     pub fn bless(&mut self) {
         let ThisBoot { named, counted, healthy, boot_partition_fails, booted, .. } = self.this_boot;
-        if let Some(entries) = &mut self.entries
-            && counted
-            && healthy
-            && named == booted
-            && !boot_partition_fails
-        {
-            entries.insert(named, None);
+        if counted && healthy && named == booted && !boot_partition_fails {
+            self.loader.bless(named);
         }
     }
 
@@ -217,13 +227,14 @@ impl World {
         }
         let ThisBoot { booted, default_at_start, healthy, write_fails, set_default_fails, .. } =
             self.this_boot;
-        let ThisBoot { named, counted, boot_partition_fails, .. } = self.this_boot;
+        let ThisBoot { named, counted, boot_partition_fails, fallback, .. } = self.this_boot;
         self.this_boot = ThisBoot {
             booted,
             named,
             counted,
             boot_partition_fails,
             default_at_start,
+            fallback,
             healthy,
             write_fails,
             set_default_fails,
@@ -267,6 +278,10 @@ impl World {
             default_at_start: Some(id(self.this_boot.default_at_start)),
             default_now: Some(id(self.default)),
             entry: self.entry(),
+            loader_offers: match occasion {
+                Occasion::Start | Occasion::Emergency => None,
+                Occasion::Verdict => self.loader_offers(),
+            },
             default_descends: self.snapshots.get(&self.default) == Some(&booted),
             present: Some(self.present().map(|number| self.candidate(number, event)).collect()),
             record: self.gathered_record(),
@@ -347,6 +362,9 @@ impl World {
             };
         }
         let failed = !event.failing.is_empty();
+        if facts.fell_back().is_some() && !here.fallback {
+            return Err("took a choice by hand for the loader's".to_owned());
+        }
         let by_hand = self.by_hand(event, facts);
         if failed && (by_hand || event.stopping) {
             if here.touched || here.rebooted || here.safe_mode {
@@ -361,8 +379,31 @@ impl World {
             return Err("nobody was told".to_owned());
         }
         attribution(facts, plan)?;
-        if !failed && here.written {
+        self.loader_is_in_line(event, facts, plan)?;
+        // The intent to make a fallback permanent stays, for the next start to complete.
+        let broken_off = here.fallback && here.set_default_fails;
+        if !failed && here.written && !broken_off {
             self.healthy_is_recorded(event, by_hand)?;
+        }
+        Ok(())
+    }
+
+    /// What a fallback came to is made for good, and GRUB goes nowhere else than was
+    /// decided.
+    fn loader_is_in_line(&self, event: &Event, facts: &Facts, plan: &Plan) -> Result<(), String> {
+        let here = &self.this_boot;
+        if here.set_default_fails || here.write_fails || event.stopping || facts.durable.is_err() {
+            return Ok(());
+        }
+        let known = here.fallback && could_know_of_fallback(facts) && !event.booted_unknown;
+        let unchanged =
+            event.meanwhile == Meanwhile::Nothing || facts.default_now == facts.default_at_start;
+        if known && unchanged && self.default != here.booted {
+            return Err("a fallback of the loader was not made for good".to_owned());
+        }
+        let acted = here.written && plan.decision.action != Action::None;
+        if acted && self.loader.flag().is_some_and(|it| it.set) {
+            return Err("GRUB's flag speaks of a start that came to its end".to_owned());
         }
         Ok(())
     }
@@ -395,14 +436,14 @@ impl World {
     /// What the loader went back to by itself is the default, if it was known good.
     fn fallback_is_settled(&self, facts: &Facts, event: &Event) -> Result<(), String> {
         let here = &self.this_boot;
-        let (Some(record), Some(entries)) = (facts.record.readable(), &self.entries) else {
+        let (Some(record), true) = (facts.record.readable(), self.has_entries()) else {
             return Ok(());
         };
         let known_good = |it: u8| record.good(&id(it)).is_some_and(|good| good.as_default);
         let possible = facts.durable.is_ok() && !here.write_fails && !here.set_default_fails;
         let fell_back = event.chosen.is_none()
             && !event.booted_unknown
-            && entries.get(&here.default_at_start) == Some(&Some(0))
+            && self.loader.gave_up(here.default_at_start, here.booted)
             && known_good(here.booted)
             && !known_good(here.default_at_start);
         if fell_back && possible && self.default != here.booted {
@@ -416,10 +457,16 @@ impl World {
         let (Some(booted), Some(before)) = (facts.booted, facts.record.readable()) else {
             return Ok(());
         };
+        if self.this_boot.write_fails {
+            return Ok(());
+        }
         let Stored::Whole(record) = &self.stored else { return Ok(()) };
         let expected = before.starts_of(&booted).saturating_sub(1);
-        if record.starts_of(&booted) != expected && !self.this_boot.write_fails {
+        if record.starts_of(&booted) != expected {
             return Err("a start that ended in order counts".to_owned());
+        }
+        if self.loader.flag().is_some_and(|it| it.set) {
+            return Err("GRUB's flag speaks of a start that ended in order".to_owned());
         }
         Ok(())
     }
@@ -456,6 +503,10 @@ impl World {
             record.sequence = 0;
             record.verdict = None;
             record.last_rollback = None;
+            // Nothing looks at it without GRUB's flag.
+            if self.loader.flag().is_none() {
+                record.pending = None;
+            }
         }
         self
     }
@@ -522,6 +573,16 @@ fn could_go_back(facts: &Facts) -> bool {
         && record.known_good.iter().any(|it| there(&it))
 }
 
+/// Whether it can be seen that the loader gave the default up, and that this is no loss.
+fn could_know_of_fallback(facts: &Facts) -> bool {
+    let Some(record) = facts.record.readable() else { return false };
+    let is_good = |it: SnapshotId| record.good(&it).is_some_and(|good| good.as_default);
+    let pending = record.pending.is_some() && record.pending == facts.default_at_start;
+    facts.booted.is_some_and(is_good)
+        && !facts.default_at_start.is_some_and(is_good)
+        && (pending || facts.entry.is_some_and(|it| it.default_counted_out))
+}
+
 /// A check that fails on the known good snapshot as well is not the update's.
 fn attribution(facts: &Facts, plan: &Plan) -> Result<(), String> {
     let Some(record) = facts.record.readable() else { return Ok(()) };
@@ -586,11 +647,7 @@ impl Effects for World {
         if self.this_boot.boot_partition_fails {
             bail!("read-only file system");
         }
-        if self.effect()
-            && let Some(entries) = &mut self.entries
-            && let Some(left) = entries.get_mut(&number(snapshot))
-        {
-            *left = Some(0);
+        if self.effect() && self.loader.count_out(number(snapshot)) {
             self.this_boot.touched = true;
             let Stored::Whole(record) = &self.stored else {
                 self.violated("counted out without a record");
@@ -615,6 +672,10 @@ impl Effects for World {
         let target = number(snapshot);
         if !self.good.contains(&target) {
             self.violated("made a snapshot the default that never was good");
+        }
+        let here = &self.this_boot;
+        if target != self.default && here.booted != here.default_at_start && !here.fallback {
+            self.violated("changed the default although somebody chose another snapshot");
         }
         if self.this_boot.default_at_start != self.default
             && self.snapshots.get(&self.default) != Some(&self.this_boot.booted)
@@ -658,8 +719,22 @@ impl Effects for World {
         Ok(())
     }
 
-    fn tell_loader(&mut self, _: &SnapshotId) -> Result<()> {
-        self.effect();
+    fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()> {
+        if self.effect()
+            && let Some(flag) = self.loader.flag_mut()
+        {
+            flag.told = Some(number(snapshot));
+        }
+        Ok(())
+    }
+
+    fn clear_flag(&mut self) -> Result<()> {
+        if self.effect() {
+            self.this_boot.touched = true;
+            if let Some(flag) = self.loader.flag_mut() {
+                flag.clear();
+            }
+        }
         Ok(())
     }
 
