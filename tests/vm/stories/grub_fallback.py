@@ -6,10 +6,12 @@ from bed.grub import flag
 ETC = ("overlay",)
 SHORT = ("overlay",)
 
-#: An init that is whole, starts, and never comes to anything.
-HANG = r"""rm /sbin/init
-printf '#!/bin/sh\necho nothing comes of it >/dev/console\nexec sleep infinity\n' >/sbin/init
-chmod 755 /sbin/init"""
+#: An init that is whole, starts, and never comes to anything. systemd in the initrd goes on to systemd
+#: itself, where there is one, whatever /sbin/init is.
+HANG = r"""init=$(readlink -f /sbin/init)
+rm "$init"
+printf '#!/bin/sh\necho nothing comes of it >/dev/console\nexec sleep infinity\n' >"$init"
+chmod 755 $init"""
 
 
 def story(etc: str) -> None:
