@@ -4,7 +4,6 @@ from bed import GrubMachine
 from bed.grub import flag
 
 ETC = ("overlay",)
-SHORT = ("overlay",)
 
 #: An init that is whole, starts, and never comes to anything. systemd in the initrd goes on to systemd
 #: itself, where there is one, whatever /sbin/init is.
