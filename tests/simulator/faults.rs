@@ -67,7 +67,7 @@ impl Fault {
         Self::CountsNotCleared,
         Self::ShutdownIgnored,
     ];
-    /// What only a loader that chooses by itself brings out.
+    /// What only such a loader brings out.
     pub const OF_ENTRIES: [Self; 1] = [Self::FallbackIgnored];
     pub const OF_GRUB: [Self; 3] =
         [Self::FallbackIgnored, Self::FallbackPresumed, Self::FlagNotCleared];

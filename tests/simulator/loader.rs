@@ -1,9 +1,9 @@
 //! Who chooses the snapshot that a start enters: what loaders keep from one start to the
 //! next, and what of that the program can see.
 
-use std::collections::BTreeMap;
-
 use health_checker::health::facts::Entry;
+
+use super::compact::ByNumber;
 
 /// The starts that an entry of an update has.
 const TRIES: u8 = 2;
@@ -13,7 +13,7 @@ pub enum Loader {
     /// It enters the default subvolume, and remembers nothing.
     Plain,
     /// It goes by entries: number → tries left, none for a good one.
-    Entries(BTreeMap<u8, Option<u8>>),
+    Entries(ByNumber<Option<u8>>),
     /// GRUB with SUSE's protocol.
     Grub(Flag),
 }
@@ -49,8 +49,8 @@ impl Loader {
     /// out, as systemd-boot sorts them.
     pub fn choice(&self, default: u8) -> u8 {
         let Self::Entries(entries) = self else { return default };
-        let usable = entries.iter().filter(|(_, left)| **left != Some(0));
-        usable.map(|(number, _)| *number).max().or(entries.keys().max().copied()).unwrap()
+        let usable = entries.iter().rev().find(|(_, left)| *left != Some(0));
+        usable.map(|(number, _)| number).or(entries.numbers().next_back()).unwrap()
     }
 
     /// What GRUB starts instead of the default, if its flag is set.
@@ -64,7 +64,7 @@ impl Loader {
     pub fn gave_up(&self, default: u8, booted: u8) -> bool {
         match self {
             Self::Plain => false,
-            Self::Entries(entries) => booted != default && entries.get(&default) == Some(&Some(0)),
+            Self::Entries(entries) => booted != default && entries.get(default) == Some(Some(0)),
             Self::Grub(flag) => flag.hung == Some(default) && self.offered(default) == Some(booted),
         }
     }
@@ -74,12 +74,9 @@ impl Loader {
         match self {
             Self::Plain => false,
             Self::Entries(entries) => {
-                let tries = entries.get_mut(&booted).and_then(|it| it.as_mut());
-                let counted = tries.is_some();
-                if let Some(left) = tries {
-                    *left = left.saturating_sub(1);
-                }
-                counted
+                let Some(Some(left)) = entries.get(booted) else { return false };
+                entries.insert(booted, Some(left.saturating_sub(1)));
+                true
             }
             Self::Grub(flag) => {
                 flag.set = true;
@@ -107,9 +104,11 @@ impl Loader {
     /// Takes an entry's tries. Whether there is one.
     pub fn count_out(&mut self, number: u8) -> bool {
         let Self::Entries(entries) = self else { return false };
-        let Some(left) = entries.get_mut(&number) else { return false };
-        *left = Some(0);
-        true
+        let is_there = entries.contains(number);
+        if is_there {
+            entries.insert(number, Some(0));
+        }
+        is_there
     }
 
     /// What GRUB remembers, where it is the loader.

@@ -1,7 +1,7 @@
 //! A machine, as far as the boot assessment can see and change it, and what is true of
 //! it, which the program itself cannot know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use health_checker::record::{Record, SnapshotId};
 use uuid::Uuid;
@@ -10,6 +10,7 @@ mod conduct;
 mod effects;
 mod facts;
 
+use super::compact::{ByNumber, Numbers};
 use super::events::{Event, Meanwhile, Trouble};
 use super::loader::{Flag, Loader};
 
@@ -21,20 +22,21 @@ const NUMBERS: u8 = 3;
 pub enum Stored {
     Absent,
     Damaged,
-    Whole(Record),
+    /// Shared by all machines in which it has not changed since.
+    Whole(Arc<Record>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     /// Number → the number it was made from.
-    snapshots: BTreeMap<u8, u8>,
+    snapshots: ByNumber<u8>,
     default: u8,
     stored: Stored,
-    protected: BTreeSet<u8>,
-    tagged: BTreeSet<u8>,
+    protected: Numbers,
+    tagged: Numbers,
     /// What is true: who passed as the default, who passed at all.
-    good: BTreeSet<u8>,
-    passed: BTreeSet<u8>,
+    good: Numbers,
+    passed: Numbers,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
     loader: Loader,
@@ -80,13 +82,13 @@ fn number(id: &SnapshotId) -> u8 {
 impl World {
     pub fn fresh() -> Self {
         Self {
-            snapshots: BTreeMap::from([(1, 0)]),
+            snapshots: ByNumber::of(1, 0),
             default: 1,
             stored: Stored::Absent,
-            protected: BTreeSet::new(),
-            tagged: BTreeSet::new(),
-            good: BTreeSet::new(),
-            passed: BTreeSet::new(),
+            protected: Numbers::default(),
+            tagged: Numbers::default(),
+            good: Numbers::default(),
+            passed: Numbers::default(),
             reboots: 0,
             loader: Loader::Plain,
             this_boot: ThisBoot::default(),
@@ -95,7 +97,7 @@ impl World {
 
     /// The same with a loader that goes by entries.
     pub fn fresh_with_entries() -> Self {
-        Self { loader: Loader::Entries(BTreeMap::from([(1, None)])), ..Self::fresh() }
+        Self { loader: Loader::Entries(ByNumber::of(1, None)), ..Self::fresh() }
     }
 
     /// The same with a GRUB whose menu has a flag.
@@ -108,7 +110,7 @@ impl World {
     }
 
     pub fn present(&self) -> impl Iterator<Item = u8> {
-        self.snapshots.keys().copied()
+        self.snapshots.numbers()
     }
 
     pub fn stored(&self) -> &Stored {
@@ -121,7 +123,7 @@ impl World {
 
     /// What the loader starts instead of the default, if it starts anything else.
     pub fn fallback(&self) -> Option<u8> {
-        self.loader.offered(self.default).filter(|told| self.snapshots.contains_key(told))
+        self.loader.offered(self.default).filter(|told| self.snapshots.contains(*told))
     }
 
     /// Whether the loader's command line names the snapshot, and no loader counts: the
@@ -131,7 +133,7 @@ impl World {
     }
 
     pub fn free_number(&self) -> Option<u8> {
-        (1..=NUMBERS).find(|number| !self.snapshots.contains_key(number))
+        (1..=NUMBERS).find(|number| !self.snapshots.contains(*number))
     }
 
     /// The machine starts, and what happens until the checks are through.
@@ -144,7 +146,7 @@ impl World {
             Some(told) if event.falls_back => told,
             _ => event.chosen.unwrap_or_else(|| self.loader.choice(self.default)),
         };
-        let fallback = self.loader.gave_up(self.default, booted) && self.good.contains(&booted);
+        let fallback = self.loader.gave_up(self.default, booted) && self.good.contains(booted);
         let counted = self.loader.start(booted, self.default);
         self.this_boot = ThisBoot {
             booted,
@@ -241,6 +243,7 @@ impl World {
     pub fn at_rest(mut self) -> Self {
         self.this_boot = ThisBoot::default();
         if let Stored::Whole(record) = &mut self.stored {
+            let record = Arc::make_mut(record);
             record.sequence = 0;
             record.verdict = None;
             record.last_rollback = None;

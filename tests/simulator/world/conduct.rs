@@ -166,7 +166,7 @@ impl World {
         }
         let newest = record.known_good.iter().rev().find(|good| good.as_default);
         if let Some(newest) = newest
-            && !self.protected.contains(&number(&newest.snapshot))
+            && !self.protected.contains(number(&newest.snapshot))
         {
             return Err("the rollback target is not protected".to_owned());
         }
@@ -184,15 +184,15 @@ impl World {
     pub(super) fn record_is_true(&self, record: &Record) -> Result<(), &'static str> {
         for entry in &record.known_good {
             let number = number(&entry.snapshot);
-            if !self.passed.contains(&number) {
+            if !self.passed.contains(number) {
                 return Err("recorded as known good what never passed");
             }
-            if entry.as_default && !self.good.contains(&number) {
+            if entry.as_default && !self.good.contains(number) {
                 return Err("recorded as a rollback target what never passed as the default");
             }
         }
         if let Some(rollback) = &record.rollback
-            && (!self.good.contains(&number(&rollback.to)) || rollback.failed.is_empty())
+            && (!self.good.contains(number(&rollback.to)) || rollback.failed.is_empty())
         {
             return Err("recorded a rollback that cannot be");
         }

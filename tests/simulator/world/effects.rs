@@ -1,5 +1,7 @@
 //! The effects of a plan, each checked when it happens; the power may go before any.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 use health_checker::health::decide::MOST_REBOOTS;
 use health_checker::health::execute::Effects;
@@ -39,7 +41,7 @@ impl Effects for World {
         }
         self.this_boot.touched = true;
         self.this_boot.written = true;
-        self.stored = Stored::Whole(record.clone());
+        self.stored = Stored::Whole(Arc::new(record.clone()));
         Ok(())
     }
 
@@ -70,7 +72,7 @@ impl Effects for World {
             return Ok(());
         }
         let target = number(snapshot);
-        if !self.good.contains(&target) {
+        if !self.good.contains(target) {
             self.violated("made a snapshot the default that never was good");
         }
         let here = &self.this_boot;
@@ -78,7 +80,7 @@ impl Effects for World {
             self.violated("changed the default although somebody chose another snapshot");
         }
         if self.this_boot.default_at_start != self.default
-            && self.snapshots.get(&self.default) != Some(&self.this_boot.booted)
+            && self.snapshots.get(self.default) != Some(self.this_boot.booted)
         {
             self.violated("took back an update that has nothing to do with the failure");
         }
@@ -87,7 +89,7 @@ impl Effects for World {
                 if record.rollback.as_ref().map(|it| it.to) == Some(*snapshot) => {}
             _ => self.violated("changed the default before the intent was durable"),
         }
-        if !self.protected.contains(&target) {
+        if !self.protected.contains(target) {
             self.violated("went back to a snapshot that may be cleaned up");
         }
         self.this_boot.touched = true;
@@ -106,7 +108,7 @@ impl Effects for World {
     fn release(&mut self, snapshot: &SnapshotId) -> Result<()> {
         if self.effect() {
             self.this_boot.touched = true;
-            self.protected.remove(&number(snapshot));
+            self.protected.remove(number(snapshot));
         }
         Ok(())
     }

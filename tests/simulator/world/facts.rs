@@ -2,7 +2,7 @@
 
 use health_checker::health::checks::{Ending, Outcome};
 use health_checker::health::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
-use health_checker::record::{SnapshotId, State};
+use health_checker::record::{Record, SnapshotId, State};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ impl World {
     fn loader_offers(&self) -> Option<SnapshotId> {
         let told = self.loader.flag().and_then(|it| it.told)?;
         let other = self.this_boot.booted != self.this_boot.default_at_start;
-        (other && self.snapshots.contains_key(&told)).then(|| id(told))
+        (other && self.snapshots.contains(told)).then(|| id(told))
     }
 
     /// What the program would gather here.
@@ -54,7 +54,7 @@ impl World {
                 Occasion::Start | Occasion::Emergency => None,
                 Occasion::Verdict => self.loader_offers(),
             },
-            default_descends: self.snapshots.get(&self.default) == Some(&booted),
+            default_descends: self.snapshots.get(self.default) == Some(booted),
             present: Some(self.present().map(|number| self.candidate(number, event)).collect()),
             record: self.gathered_record(),
             durable: match event.trouble {
@@ -80,13 +80,13 @@ impl World {
 
     /// Nobody looks at the files of what is known good.
     fn is_broken(&self, event: &Event) -> bool {
-        event.broken && !self.good.contains(&self.this_boot.booted)
+        event.broken && !self.good.contains(self.this_boot.booted)
     }
 
     /// As `gather` has it: no record where snapshots are marked was lost.
     fn gathered_record(&self) -> State {
         match &self.stored {
-            Stored::Whole(record) => State::Readable(record.clone()),
+            Stored::Whole(record) => State::Readable(Record::clone(record)),
             Stored::Damaged => State::Unknown("damaged".to_owned()),
             Stored::Absent if self.protected.is_empty() && self.tagged.is_empty() => State::Absent,
             Stored::Absent => State::Unknown("lost".to_owned()),
