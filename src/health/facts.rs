@@ -147,13 +147,17 @@ impl Facts {
     }
 
     /// Whether GRUB has started what it was told of, and the default was started last and
-    /// came neither to a verdict nor to an end in order. Somebody who chooses just that
-    /// one, then, cannot be told from GRUB, and wants the same. Where a single one of
-    /// these is not so, or not known, it is a choice by hand.
+    /// came neither to a verdict nor to an end in order, or a rollback from it was cut short
+    /// before the flag was cleared. Somebody who chooses just that one, then, cannot be told
+    /// from GRUB, and wants the same. Where a single one of these is not so, or not known,
+    /// it is a choice by hand.
     fn flag_was_left(&self) -> bool {
-        let pending = self.record.readable().and_then(|it| it.pending);
+        let Some(record) = self.record.readable() else { return false };
         let offered = self.loader_offers.is_some() && self.loader_offers == self.booted;
-        offered && pending.is_some() && pending == self.default_at_start
+        let pending = record.pending.is_some() && record.pending == self.default_at_start;
+        let cut_short =
+            |it: &Rollback| (Some(it.from), Some(it.to)) == (self.default_at_start, self.booted);
+        offered && (pending || record.rollback.as_ref().is_some_and(cut_short))
     }
 
     /// Whether that was found in this boot already, and the booted snapshot made the

@@ -61,8 +61,8 @@ pub struct Record {
     pub retried: Option<SnapshotId>,
     /// Starts since the last verdict, by snapshot; none is no entry.
     pub starts: Vec<Starts>,
-    /// The snapshot of the start that was counted last, until some start comes to a
-    /// verdict or ends in order: what the loader's flag, as long as it is set, is about.
+    /// The default whose start was counted last, until some start comes to a verdict or
+    /// ends in order: what GRUB's flag, as long as it is set, is about.
     pub pending: Option<SnapshotId>,
     /// A rollback that was intended, until a verdict on its target.
     pub rollback: Option<Rollback>,

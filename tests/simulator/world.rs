@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use health_checker::record::{Record, SnapshotId};
+use health_checker::record::{Record, Rollback, SnapshotId};
 use uuid::Uuid;
 
 mod conduct;
@@ -53,8 +53,8 @@ struct ThisBoot {
     counted: bool,
     boot_partition_fails: bool,
     default_at_start: u8,
-    /// The loader went back to what is known good by itself, or somebody did who cannot
-    /// be told from it.
+    /// The loader went back to what is known good by itself, or a rollback to it was cut
+    /// short, or somebody chose it who cannot be told from these.
     fallback: bool,
     healthy: bool,
     write_fails: bool,
@@ -146,7 +146,8 @@ impl World {
             Some(told) if event.falls_back => told,
             _ => event.chosen.unwrap_or_else(|| self.loader.choice(self.default)),
         };
-        let fallback = self.loader.gave_up(self.default, booted) && self.good.contains(booted);
+        let gave_up = self.loader.gave_up(self.default, booted) || self.is_intended(booted);
+        let fallback = gave_up && self.good.contains(booted);
         let counted = self.loader.start(booted, self.default);
         self.this_boot = ThisBoot {
             booted,
@@ -166,6 +167,13 @@ impl World {
             Trouble::Damaged => self.stored = Stored::Damaged,
             _ => {}
         }
+    }
+
+    /// Whether a rollback of ours from the default to this one was cut short.
+    fn is_intended(&self, number: u8) -> bool {
+        let Stored::Whole(record) = &self.stored else { return false };
+        let here = |it: &Rollback| (it.from, it.to) == (id(self.default), id(number));
+        record.rollback.as_ref().is_some_and(here)
     }
 
     fn becomes_default(&mut self, number: u8) {

@@ -114,6 +114,20 @@ fn a_later_look_does_not_call_it_a_choice_by_hand() {
 }
 
 #[test]
+fn a_rollback_that_was_cut_short_is_completed_where_grub_went_back() {
+    let at = Timestamp::UNIX_EPOCH;
+    let intent = |to| Rollback { from: id(2), to, failed: vec!["a".into()], at };
+    let mut facts = fell_back(&[]);
+    record(&mut facts).pending = None;
+    record(&mut facts).rollback = Some(intent(id(3)));
+    assert!(facts.chosen_by_hand(), "it was to another one");
+    record(&mut facts).rollback = Some(intent(id(1)));
+    let plan = decide(&facts, POLICY);
+    assert!(plan.steps.contains(&Step::SetDefault(id(1))), "{plan:?}");
+    assert_eq!(written(&plan).pop().unwrap().last_rollback, Some(intent(id(1))));
+}
+
+#[test]
 fn the_start_of_one_that_was_chosen_is_not_what_the_flag_is_about() {
     for (default, pending) in [(id(2), Some(id(2))), (id(3), Some(id(3)))] {
         let mut facts = facts(&[]);

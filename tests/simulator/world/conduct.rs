@@ -3,7 +3,7 @@
 
 use health_checker::health::facts::{Candidate, Facts, Occasion};
 use health_checker::health::plan::{Action, End, Plan};
-use health_checker::record::{KnownGood, Record, SnapshotId, State};
+use health_checker::record::{KnownGood, Record, Rollback, SnapshotId, State};
 
 use super::{Stored, ThisBoot, World, id, number};
 use crate::events::{Event, Meanwhile};
@@ -228,9 +228,13 @@ fn could_know_of_fallback(facts: &Facts) -> bool {
     let Some(record) = facts.record.readable() else { return false };
     let is_good = |it: SnapshotId| record.good(&it).is_some_and(|good| good.as_default);
     let pending = record.pending.is_some() && record.pending == facts.default_at_start;
+    let (default, booted) = (facts.default_at_start, facts.booted);
+    let cut_short = |it: &Rollback| (Some(it.from), Some(it.to)) == (default, booted);
+    let offered = facts.loader_offers.is_some() && facts.loader_offers == booted;
+    let flag_was_left = offered && (pending || record.rollback.as_ref().is_some_and(cut_short));
     facts.booted.is_some_and(is_good)
         && !facts.default_at_start.is_some_and(is_good)
-        && (pending || facts.entry.is_some_and(|it| it.default_counted_out))
+        && (flag_was_left || facts.entry.is_some_and(|it| it.default_counted_out))
 }
 
 /// A check that fails on the known good snapshot as well is not the update's.
