@@ -19,8 +19,8 @@
 //!
 //! In each, starts by somebody's choice, damaged and lost records, full disks, updates that
 //! come meanwhile, hangs and orderly ends are among the events; the rarer ones one at a
-//! time. All run with `SIMULATOR_DEPTH=5` or `6` boots, and the others one less than that;
-//! minutes, and then hours, instead of seconds.
+//! time. With `SIMULATOR_DEPTH=5` instead of 4 each goes one boot deeper: that takes many
+//! minutes.
 
 #![allow(unreachable_pub, reason = "a test program has no outside")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
