@@ -2,6 +2,8 @@
 //! known good snapshot, two shell assignments, and what an older, shell
 //! health-checker left behind.
 
+pub mod env;
+
 use anyhow::{Context, Result};
 
 use crate::snapshot::Snapshot;
@@ -30,6 +32,19 @@ fn id_in(text: &str) -> Result<Option<u64>> {
                 .with_context(|| format!("LAST_WORKING_BTRFS_ID={value} is no subvolume id"))
         })
         .transpose()
+}
+
+/// The number of the snapshot that GRUB's script offers; `None` where there is no
+/// such file, or it has a path in it, as the shell program wrote it, which GRUB
+/// cannot find.
+///
+/// # Errors
+/// It is there but cannot be read.
+pub fn offered(root: &Root) -> Result<Option<u32>> {
+    let Some(text) = files::read_text(&root.join(PATH))? else { return Ok(None) };
+    let value =
+        text.lines().rev().find_map(|line| line.trim().strip_prefix("LAST_WORKING_SNAPSHOT="));
+    Ok(value.and_then(|value| value.trim_matches(['"', '\'']).parse().ok()))
 }
 
 /// Writes it: the snapshot's *number*, which is what GRUB's script looks for, in
@@ -85,7 +100,11 @@ mod tests {
         let first = file(&snapshot);
         assert_eq!(file(&snapshot), first);
         snapshot.subvolume = 268;
+        assert_eq!(offered(&root).unwrap(), Some(12));
         file(&snapshot);
         assert_eq!(last_working(&root).unwrap(), Some(268));
+        let path = "LAST_WORKING_SNAPSHOT=@/.snapshots/12/snapshot\n";
+        std::fs::write(root.join(PATH), path).unwrap();
+        assert_eq!(offered(&root).unwrap(), None);
     }
 }

@@ -40,13 +40,16 @@ pub enum Start {
     SoftReboot,
 }
 
-/// The loader, from what it leaves on the disk and in the firmware.
+/// The loader, from what it leaves in the firmware and on the disk.
+///
+/// One that goes by entries says which it has started: systemd-boot always, openSUSE's
+/// grub2-bls by its `bls_bumpcounter`. That there is a `LoaderInfo` proves nothing: a GRUB
+/// with menus of its own sets it too (its module `bli`), and, taken for one with entries,
+/// would have its starts counted where another default changes nothing, be told nothing
+/// of the last known good snapshot, and never be believed that it fell back.
 pub fn loader(root: &Root) -> Loader {
-    // Set by every loader of the Boot Loader Interface.
-    const LOADER_INFO: &str =
-        "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
     const GRUB: [&str; 2] = ["/boot/grub2/grub.cfg", "/boot/grub/grub.cfg"];
-    if root.join(LOADER_INFO).exists() {
+    if bls::efivars::is_set(root, bls::SELECTED) {
         Loader::Bls
     } else if GRUB.iter().any(|path| root.join(path).exists()) {
         Loader::Grub
@@ -122,6 +125,37 @@ fn is_kexec(bootloader_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_loader_that_goes_by_entries_says_which_it_has_started() {
+        const SYSTEMD_BOOT: &[&str] = &["LoaderInfo", "LoaderEntries", "LoaderEntrySelected"];
+        const GRUB2_BLS: &[&str] = &["LoaderInfo", "LoaderDevicePartUUID", "LoaderEntrySelected"];
+        const GRUB_BLI: &[&str] = &["LoaderInfo", "LoaderDevicePartUUID"];
+        for (variables, menu, loader) in [
+            (SYSTEMD_BOOT, "", Loader::Bls),
+            (GRUB2_BLS, "", Loader::Bls),
+            // What a GRUB from before the change to entries has left.
+            (GRUB2_BLS, "boot/grub2/grub.cfg", Loader::Bls),
+            (GRUB_BLI, "boot/grub2/grub.cfg", Loader::Grub),
+            (GRUB_BLI, "boot/grub/grub.cfg", Loader::Grub),
+            (&[], "boot/grub/grub.cfg", Loader::Grub),
+            // In the initrd, where its menu is not to be seen.
+            (GRUB_BLI, "", Loader::None),
+            (&[], "", Loader::None),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let root = Root::new(dir.path());
+            for name in variables {
+                let name = format!("{name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f");
+                let path = root.join("/sys/firmware/efi/efivars").join(name);
+                files::replace(&path, b"\x06\0\0\0x\0\0\0", 0o644).unwrap();
+            }
+            if !menu.is_empty() {
+                files::replace(&root.join(menu), b"", 0o644).unwrap();
+            }
+            assert_eq!(super::loader(&root), loader, "{variables:?} {menu}");
+        }
+    }
 
     #[test]
     fn kexec_is_told_by_the_loaders_type() {

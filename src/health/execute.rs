@@ -49,6 +49,11 @@ pub trait Effects {
     /// # Errors
     /// The loader goes by what it knew.
     fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()>;
+    /// See [`Step::ClearFlag`].
+    ///
+    /// # Errors
+    /// The loader will offer what it thinks is the last working snapshot.
+    fn clear_flag(&mut self) -> Result<()>;
     /// See [`Step::Alert`].
     ///
     /// # Errors
@@ -85,7 +90,12 @@ pub fn execute(plan: &Plan, effects: &mut dyn Effects) -> End {
             if let Some(alert) = &plan.otherwise.alert {
                 let mut alert = alert.clone();
                 alert.event = if end == End::SafeMode { Event::SafeMode } else { Event::NotActed };
-                alert.done = format!("{end} instead of {}, could not {step}: {e:#}", plan.end);
+                let instead = if end == plan.end {
+                    String::new()
+                } else {
+                    format!(" instead of {}", plan.end)
+                };
+                alert.done = format!("{end}{instead}, could not {step}: {e:#}");
                 tell(&alert, effects);
             }
             break;
@@ -122,6 +132,7 @@ fn apply(step: &Step, effects: &mut dyn Effects) -> Result<()> {
         Step::CountOut(snapshot) => effects.count_out(snapshot),
         Step::SetDefault(snapshot) => effects.set_default(snapshot),
         Step::TellLoader(snapshot) => effects.tell_loader(snapshot),
+        Step::ClearFlag => effects.clear_flag(),
         Step::Alert(alert) => effects.alert(alert),
         Step::FollowUp(healthy) => {
             effects.follow_up(*healthy);

@@ -47,6 +47,10 @@ pub struct Facts {
     /// What the loader says of this start, where its entries name the snapshot; `None`
     /// where they do not, and for a start that did not come through it.
     pub entry: Option<Entry>,
+    /// The snapshot that GRUB starts instead of the default, once a start has come to no
+    /// end; `None` where its menu does not do that, the default was started, or nobody
+    /// can tell.
+    pub loader_offers: Option<SnapshotId>,
     /// Whether the default of now was made from the booted snapshot.
     pub default_descends: bool,
     /// The snapshots that are there; `None` if they cannot be listed.
@@ -121,20 +125,49 @@ impl Facts {
     pub fn chosen_by_hand(&self) -> bool {
         match (&self.booted, &self.default_at_start) {
             (Some(booted), Some(default)) => {
-                booted != default && self.fell_back().is_none() && !self.is_started_again()
+                booted != default
+                    && self.fell_back().is_none()
+                    && !self.fallback_is_settled()
+                    && !self.is_started_again()
             }
             _ => false,
         }
     }
 
     /// The default of this start, a new snapshot, if the loader has given it up for the
-    /// known good one that is booted: its entries are counted out.
+    /// known good one that is booted: it has counted its entries out, or nobody came to
+    /// clear its flag.
     pub fn fell_back(&self) -> Option<SnapshotId> {
         let (booted, default) = (self.booted?, self.default_at_start?);
         let record = self.record.readable()?;
         let known_good = |it: &SnapshotId| record.good(it).is_some_and(|good| good.as_default);
-        let gave_up = self.entry?.default_counted_out && booted != default;
+        let counted_out = self.entry.is_some_and(|it| it.default_counted_out);
+        let gave_up = booted != default && (counted_out || self.flag_was_left());
         (gave_up && known_good(&booted) && !known_good(&default)).then_some(default)
+    }
+
+    /// Whether GRUB has started what it was told of, and the default was started last and
+    /// came neither to a verdict nor to an end in order, or a rollback from it was cut short
+    /// before the flag was cleared. Somebody who chooses just that one, then, cannot be told
+    /// from GRUB, and wants the same. Where a single one of these is not so, or not known,
+    /// it is a choice by hand.
+    fn flag_was_left(&self) -> bool {
+        let Some(record) = self.record.readable() else { return false };
+        let offered = self.loader_offers.is_some() && self.loader_offers == self.booted;
+        let pending = record.pending.is_some() && record.pending == self.default_at_start;
+        let cut_short =
+            |it: &Rollback| (Some(it.from), Some(it.to)) == (self.default_at_start, self.booted);
+        offered && (pending || record.rollback.as_ref().is_some_and(cut_short))
+    }
+
+    /// Whether that was found in this boot already, and the booted snapshot made the
+    /// default because of it.
+    fn fallback_is_settled(&self) -> bool {
+        let Some(record) = self.record.readable() else { return false };
+        let last = record.rollback.as_ref().or(record.last_rollback.as_ref());
+        let this =
+            |it: &Rollback| (Some(it.from), Some(it.to)) == (self.default_at_start, self.booted);
+        self.default_now == self.booted && last.is_some_and(this)
     }
 
     /// Whether the loader starts a snapshot that was left already: its entry could not

@@ -112,6 +112,9 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
     let default = known("the default snapshot", snapshots.default()).flatten();
     let start = known("the default at the start", default_at_start(root, list.as_deref()));
     let start = start.or(default.as_ref().map(|it| it.id));
+    let id = booted.as_ref().map(|it| it.id);
+    // What a loader says is about the start of this kernel.
+    let through_loader = before.soft_reboots == 0 && !boot::kexec();
     Facts {
         occasion: Occasion::Verdict,
         booted_problems: Vec::new(),
@@ -121,14 +124,15 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
         now: Timestamp::now(),
         control,
         shutting_down: failed && systemd::is_stopping(REQUEST),
-        booted: booted.as_ref().map(|it| it.id),
+        booted: id,
         default_at_start: start,
-        entry: if before.soft_reboots > 0 {
-            None
-        } else {
-            entry(root, booted.as_ref().map(|it| it.id), start)
-        },
         default_now: default.as_ref().map(|it| it.id),
+        entry: if through_loader { entry(root, id, start) } else { None },
+        loader_offers: if through_loader && id != start {
+            loader_offers(root, list.as_deref())
+        } else {
+            None
+        },
         default_descends: descends(default.as_ref(), booted.as_ref(), list.as_deref()),
         record: record(root, &store, &snapshots, list.as_deref()),
         present: list.map(|list| list.iter().map(candidate).collect()),
@@ -184,6 +188,18 @@ pub(super) fn entry(
     let default_counted_out =
         other.and_then(|it| known("what the loader gave up", gave_up(it))).unwrap_or(false);
     Some(Entry { counted, default_counted_out })
+}
+
+/// What GRUB's menu goes back to, where one follows the protocol: its block knows of
+/// the flag. Not that it is set: the menu may take it back when it goes back. What an
+/// older GRUB has left where entries name the snapshot tells nothing.
+fn loader_offers(root: &Root, list: Option<&[Snapshot]>) -> Option<SnapshotId> {
+    if boot::loader(root) == Loader::Bls {
+        return None;
+    }
+    known("whether GRUB's menu sets its flag", grub::env::flag(root)).flatten()?;
+    let number = known("what GRUB is told", grub::offered(root)).flatten()?;
+    list?.iter().map(|it| it.id).find(|it| it.number == number)
 }
 
 fn booted(root: &Root, list: Option<&[Snapshot]>) -> Result<Snapshot> {

@@ -77,6 +77,10 @@ impl Effects for Machine {
         grub::keep(&self.root, found.with_context(|| format!("{snapshot} is not there"))?)
     }
 
+    fn clear_flag(&mut self) -> Result<()> {
+        grub::env::clear(&self.root)
+    }
+
     fn alert(&mut self, alert: &Alert) -> Result<()> {
         alert::alert(&self.root, &self.alerts, alert)
     }

@@ -80,6 +80,9 @@ pub enum Step {
     SetDefault(SnapshotId),
     /// Let the loader know the newest known good snapshot.
     TellLoader(SnapshotId),
+    /// Let the loader know that this start has come to its end, so that it does not
+    /// offer another snapshot at the next one.
+    ClearFlag,
     /// Tell people.
     Alert(Alert),
     /// Run what greenboot's users have hung on a verdict, healthy or not.
@@ -108,6 +111,7 @@ impl fmt::Display for Step {
             Self::TellLoader(snapshot) => {
                 write!(f, "tell the loader that {snapshot} is known good")
             }
+            Self::ClearFlag => f.write_str("clear the loader's flag"),
             Self::FollowUp(true) => f.write_str("run green.d"),
             Self::FollowUp(false) => f.write_str("run red.d"),
             Self::Alert(alert) => write!(f, "alert: {}", alert.headline()),
@@ -157,6 +161,8 @@ pub enum Event {
     Healthy,
     /// The last known good snapshot is the default again; the machine restarts.
     Rollback,
+    /// The loader went back to the last known good snapshot, which is healthy.
+    Fallback,
     /// The machine restarts.
     Reboot,
     /// Services go down.

@@ -61,6 +61,9 @@ pub struct Record {
     pub retried: Option<SnapshotId>,
     /// Starts since the last verdict, by snapshot; none is no entry.
     pub starts: Vec<Starts>,
+    /// The default whose start was counted last, until some start comes to a verdict or
+    /// ends in order: what GRUB's flag, as long as it is set, is about.
+    pub pending: Option<SnapshotId>,
     /// A rollback that was intended, until a verdict on its target.
     pub rollback: Option<Rollback>,
     /// Checks that failed on the known good snapshot as well, after a rollback

@@ -10,6 +10,7 @@
 )]
 
 mod bed;
+mod grub;
 
 use std::fs;
 use std::path::Path;

@@ -10,6 +10,8 @@ pub struct Event {
     pub update_before: Option<u8>,
     /// The snapshot that somebody chose in the boot menu.
     pub chosen: Option<u8>,
+    /// The loader finds its flag set, and starts what it was told is known good.
+    pub falls_back: bool,
     /// The required checks that fail.
     pub failing: &'static [&'static str],
     /// What is wrong with the record.
@@ -91,7 +93,23 @@ pub fn all(world: &World) -> Vec<Event> {
             }
         }
     }
+    if world.fallback().is_some() {
+        fallbacks(&mut events, world);
+    }
     events
+}
+
+/// The loader's entry names the snapshot, so the initrd does nothing.
+fn fallbacks(events: &mut Vec<Event>, world: &World) {
+    for failing in [&[][..], &["a"]] {
+        for trouble in TROUBLES.into_iter().filter(|it| possible(world, *it)) {
+            let mut all = Vec::new();
+            with_the_rest(world, &mut all, None, None, failing, trouble);
+            let not_initrd = |it: &Event| !(it.broken || it.emergency);
+            let of_loader = |it| Event { falls_back: true, ..it };
+            events.extend(all.into_iter().filter(not_initrd).map(of_loader));
+        }
+    }
 }
 
 /// The rarer circumstances come one at a time: two of them in one boot, with all
@@ -107,6 +125,7 @@ fn with_the_rest(
     let usual = Event {
         update_before,
         chosen,
+        falls_back: false,
         failing,
         trouble,
         meanwhile: Meanwhile::Nothing,

@@ -42,6 +42,10 @@ pub enum Fault {
     ShutdownIgnored,
     /// What the loader went back to is taken for a choice by hand.
     FallbackIgnored,
+    /// A choice by hand is taken for the loader's fallback.
+    FallbackPresumed,
+    /// Nobody tells GRUB that a start has come to its end.
+    FlagNotCleared,
 }
 
 impl Fault {
@@ -63,6 +67,10 @@ impl Fault {
         Self::CountsNotCleared,
         Self::ShutdownIgnored,
     ];
+    /// What only such a loader brings out.
+    pub const OF_ENTRIES: [Self; 1] = [Self::FallbackIgnored];
+    pub const OF_GRUB: [Self; 3] =
+        [Self::FallbackIgnored, Self::FallbackPresumed, Self::FlagNotCleared];
 }
 
 /// The real decision, with one fault in what it sees or in what it says.
@@ -97,8 +105,16 @@ fn misread(fault: Fault, facts: &mut Facts) {
                 rollback.failed = vec!["something else".to_owned()];
             }
         }
-        Fault::FallbackIgnored => facts.entry = None,
         Fault::StrangerTakenBack => facts.default_descends = true,
+        Fault::FallbackIgnored => {
+            facts.entry = None;
+            facts.loader_offers = None;
+        }
+        Fault::FallbackPresumed => {
+            if let State::Readable(record) = &mut facts.record {
+                record.pending = facts.default_at_start;
+            }
+        }
         Fault::ShutdownIgnored => facts.shutting_down = false,
         _ => {}
     }
@@ -160,6 +176,7 @@ fn misplan(fault: Fault, facts: &Facts, plan: &mut Plan) {
             }
         }),
         Fault::RebootUncounted => plan.otherwise.end = plan.end,
+        Fault::FlagNotCleared => plan.steps.retain(|step| *step != Step::ClearFlag),
         Fault::NotProtected => plan.steps.retain(|step| !matches!(step, Step::Protect(_))),
         Fault::CountsNotCleared => records(plan, &|record| {
             let before = facts.record.readable().map_or(0, |record| record.automatic_reboots);

@@ -1,50 +1,45 @@
-//! A machine, as far as the boot assessment can see and change it, with its
-//! rules of conduct: every effect is checked when it happens, against what is
-//! true, which the program itself cannot know.
+//! A machine, as far as the boot assessment can see and change it, and what is true of
+//! it, which the program itself cannot know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use anyhow::{Result, bail};
-use health_checker::health::checks::{Ending, Outcome};
-use health_checker::health::decide::MOST_REBOOTS;
-use health_checker::health::execute::Effects;
-use health_checker::health::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
-use health_checker::health::plan::{Action, Alert, End, Plan};
-use health_checker::record::{KnownGood, Record, SnapshotId, State};
-use jiff::Timestamp;
+use health_checker::record::{Record, Rollback, SnapshotId};
 use uuid::Uuid;
 
+mod conduct;
+mod effects;
+mod facts;
+
+use super::compact::{ByNumber, Numbers};
 use super::events::{Event, Meanwhile, Trouble};
+use super::loader::{Flag, Loader};
 
 /// The snapshots that the search has numbers for; 1 is the pristine one.
 const NUMBERS: u8 = 3;
-
-/// The starts that an entry of an update has.
-const TRIES: u8 = 2;
 
 /// What is on the disk where the record should be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Stored {
     Absent,
     Damaged,
-    Whole(Record),
+    /// Shared by all machines in which it has not changed since.
+    Whole(Arc<Record>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     /// Number → the number it was made from.
-    snapshots: BTreeMap<u8, u8>,
+    snapshots: ByNumber<u8>,
     default: u8,
     stored: Stored,
-    protected: BTreeSet<u8>,
-    tagged: BTreeSet<u8>,
+    protected: Numbers,
+    tagged: Numbers,
     /// What is true: who passed as the default, who passed at all.
-    good: BTreeSet<u8>,
-    passed: BTreeSet<u8>,
+    good: Numbers,
+    passed: Numbers,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
-    /// Where the loader goes by entries: number → tries left, none for a good one.
-    entries: Option<BTreeMap<u8, Option<u8>>>,
+    loader: Loader,
     this_boot: ThisBoot,
 }
 
@@ -58,6 +53,9 @@ struct ThisBoot {
     counted: bool,
     boot_partition_fails: bool,
     default_at_start: u8,
+    /// The loader went back to what is known good by itself, or a rollback to it was cut
+    /// short, or somebody chose it who cannot be told from these.
+    fallback: bool,
     healthy: bool,
     write_fails: bool,
     set_default_fails: bool,
@@ -84,22 +82,27 @@ fn number(id: &SnapshotId) -> u8 {
 impl World {
     pub fn fresh() -> Self {
         Self {
-            snapshots: BTreeMap::from([(1, 0)]),
+            snapshots: ByNumber::of(1, 0),
             default: 1,
             stored: Stored::Absent,
-            protected: BTreeSet::new(),
-            tagged: BTreeSet::new(),
-            good: BTreeSet::new(),
-            passed: BTreeSet::new(),
+            protected: Numbers::default(),
+            tagged: Numbers::default(),
+            good: Numbers::default(),
+            passed: Numbers::default(),
             reboots: 0,
-            entries: None,
+            loader: Loader::Plain,
             this_boot: ThisBoot::default(),
         }
     }
 
     /// The same with a loader that goes by entries.
     pub fn fresh_with_entries() -> Self {
-        Self { entries: Some(BTreeMap::from([(1, None)])), ..Self::fresh() }
+        Self { loader: Loader::Entries(ByNumber::of(1, None)), ..Self::fresh() }
+    }
+
+    /// The same with a GRUB whose menu has a flag.
+    pub fn fresh_with_grub() -> Self {
+        Self { loader: Loader::Grub(Flag::default()), ..Self::fresh() }
     }
 
     pub fn default(&self) -> u8 {
@@ -107,7 +110,7 @@ impl World {
     }
 
     pub fn present(&self) -> impl Iterator<Item = u8> {
-        self.snapshots.keys().copied()
+        self.snapshots.numbers()
     }
 
     pub fn stored(&self) -> &Stored {
@@ -115,11 +118,22 @@ impl World {
     }
 
     pub fn has_entries(&self) -> bool {
-        self.entries.is_some()
+        matches!(self.loader, Loader::Entries(_))
+    }
+
+    /// What the loader starts instead of the default, if it starts anything else.
+    pub fn fallback(&self) -> Option<u8> {
+        self.loader.offered(self.default).filter(|told| self.snapshots.contains(*told))
+    }
+
+    /// Whether the loader's command line names the snapshot, and no loader counts: the
+    /// initrd leaves such a start alone.
+    pub fn is_pinned(&self, event: &Event) -> bool {
+        self.loader.flag().is_some() && (event.falls_back || event.chosen.is_some())
     }
 
     pub fn free_number(&self) -> Option<u8> {
-        (1..=NUMBERS).find(|number| !self.snapshots.contains_key(number))
+        (1..=NUMBERS).find(|number| !self.snapshots.contains(*number))
     }
 
     /// The machine starts, and what happens until the checks are through.
@@ -128,19 +142,20 @@ impl World {
             self.snapshots.insert(number, self.default);
             self.becomes_default(number);
         }
-        let booted = event.chosen.unwrap_or_else(|| self.loaders_choice());
-        let tries = self.entries.as_mut().and_then(|it| it.get_mut(&booted));
-        let tries = tries.and_then(|it| it.as_mut());
-        let counted = tries.is_some();
-        if let Some(left) = tries {
-            *left = left.saturating_sub(1);
-        }
+        let booted = match self.fallback() {
+            Some(told) if event.falls_back => told,
+            _ => event.chosen.unwrap_or_else(|| self.loader.choice(self.default)),
+        };
+        let gave_up = self.loader.gave_up(self.default, booted) || self.is_intended(booted);
+        let fallback = gave_up && self.good.contains(booted);
+        let counted = self.loader.start(booted, self.default);
         self.this_boot = ThisBoot {
             booted,
             named: booted,
             counted,
             boot_partition_fails: event.boot_partition_fails,
             default_at_start: self.default,
+            fallback,
             healthy: event.failing.is_empty(),
             write_fails: matches!(event.trouble, Trouble::ReadOnly | Trouble::WriteFails),
             set_default_fails: event.trouble == Trouble::SetDefaultFails,
@@ -154,49 +169,23 @@ impl World {
         }
     }
 
-    /// An update makes an entry for what it makes the default, with tries.
+    /// Whether a rollback of ours from the default to this one was cut short.
+    fn is_intended(&self, number: u8) -> bool {
+        let Stored::Whole(record) = &self.stored else { return false };
+        let here = |it: &Rollback| (it.from, it.to) == (id(self.default), id(number));
+        record.rollback.as_ref().is_some_and(here)
+    }
+
     fn becomes_default(&mut self, number: u8) {
         self.default = number;
-        if let Some(entries) = &mut self.entries {
-            entries.insert(number, Some(TRIES));
-        }
-    }
-
-    /// The newest entry that is not counted out, as systemd-boot sorts them.
-    fn loaders_choice(&self) -> u8 {
-        let Some(entries) = &self.entries else { return self.default };
-        let usable = entries.iter().filter(|(_, left)| **left != Some(0));
-        usable.map(|(number, _)| *number).max().or(entries.keys().max().copied()).unwrap()
-    }
-
-    /// What the program is told by the loader, if that has started what is booted.
-    fn entry(&self) -> Option<Entry> {
-        let ThisBoot { booted, named, counted, default_at_start, .. } = self.this_boot;
-        let entries = self.entries.as_ref().filter(|_| booted == named)?;
-        let default_counted_out =
-            booted != default_at_start && entries.get(&default_at_start) == Some(&Some(0));
-        Some(Entry { counted, default_counted_out })
-    }
-
-    /// Somebody's choice: from outside, or, where the loader chooses by itself, as the
-    /// rules see it.
-    fn by_hand(&self, event: &Event, facts: &Facts) -> bool {
-        match self.entries {
-            None => event.chosen.is_some() && !event.booted_unknown,
-            Some(_) => facts.chosen_by_hand(),
-        }
+        self.loader.knows_default(number);
     }
 
     /// systemd-bless-boot: the entry that was started is good, if it is still there.
     pub fn bless(&mut self) {
         let ThisBoot { named, counted, healthy, boot_partition_fails, booted, .. } = self.this_boot;
-        if let Some(entries) = &mut self.entries
-            && counted
-            && healthy
-            && named == booted
-            && !boot_partition_fails
-        {
-            entries.insert(named, None);
+        if counted && healthy && named == booted && !boot_partition_fails {
+            self.loader.bless(named);
         }
     }
 
@@ -217,13 +206,14 @@ impl World {
         }
         let ThisBoot { booted, default_at_start, healthy, write_fails, set_default_fails, .. } =
             self.this_boot;
-        let ThisBoot { named, counted, boot_partition_fails, .. } = self.this_boot;
+        let ThisBoot { named, counted, boot_partition_fails, fallback, .. } = self.this_boot;
         self.this_boot = ThisBoot {
             booted,
             named,
             counted,
             boot_partition_fails,
             default_at_start,
+            fallback,
             healthy,
             write_fails,
             set_default_fails,
@@ -243,69 +233,6 @@ impl World {
         }
     }
 
-    /// What the program would gather here.
-    pub fn facts(&self, event: &Event, occasion: Occasion) -> Facts {
-        let booted = self.this_boot.booted;
-        let failing = match occasion {
-            Occasion::Start | Occasion::Emergency => &[],
-            Occasion::Verdict => event.failing,
-        };
-        Facts {
-            occasion,
-            boot: Uuid::from_u128(99),
-            soft_reboots: 0,
-            now: Timestamp::UNIX_EPOCH,
-            control: Control { mode: Mode::Enforce, may_reboot: true, act_again: false },
-            shutting_down: event.stopping && occasion == Occasion::Verdict,
-            booted: (!event.booted_unknown).then(|| id(booted)),
-            booted_problems: match occasion {
-                Occasion::Start if self.is_broken(event) => vec!["no init".to_owned()],
-                Occasion::Emergency => vec!["sysroot-var.mount has failed".to_owned()],
-                _ => Vec::new(),
-            },
-            given_up: self.this_boot.given_up.then(|| "given up".to_owned()),
-            default_at_start: Some(id(self.this_boot.default_at_start)),
-            default_now: Some(id(self.default)),
-            entry: self.entry(),
-            default_descends: self.snapshots.get(&self.default) == Some(&booted),
-            present: Some(self.present().map(|number| self.candidate(number, event)).collect()),
-            record: self.gathered_record(),
-            durable: match event.trouble {
-                Trouble::ReadOnly => Err("read-only".to_owned()),
-                _ => Ok(()),
-            },
-            judged: None,
-            checks: failing.iter().map(|name| fails(name)).collect(),
-        }
-    }
-
-    fn candidate(&self, number: u8, event: &Event) -> Candidate {
-        let newest = match &self.stored {
-            Stored::Whole(record) => {
-                record.known_good.iter().rev().find(|good| good.as_default).map(|it| it.snapshot)
-            }
-            _ => None,
-        };
-        let broken = event.target_broken && newest == Some(id(number));
-        let problems = if broken { vec!["no init".to_owned()] } else { Vec::new() };
-        Candidate { snapshot: id(number), problems, fits_kernel: !event.other_kernel }
-    }
-
-    /// Nobody looks at the files of what is known good.
-    fn is_broken(&self, event: &Event) -> bool {
-        event.broken && !self.good.contains(&self.this_boot.booted)
-    }
-
-    /// As `gather` has it: no record where snapshots are marked was lost.
-    fn gathered_record(&self) -> State {
-        match &self.stored {
-            Stored::Whole(record) => State::Readable(record.clone()),
-            Stored::Damaged => State::Unknown("damaged".to_owned()),
-            Stored::Absent if self.protected.is_empty() && self.tagged.is_empty() => State::Absent,
-            Stored::Absent => State::Unknown("lost".to_owned()),
-        }
-    }
-
     pub fn cut_after(&mut self, effects: usize) {
         self.this_boot.effects_left = Some(effects);
     }
@@ -319,143 +246,19 @@ impl World {
         self.this_boot.violation.take().map_or(Ok(()), Err)
     }
 
-    /// What must hold once a plan has run to its end.
-    pub fn conclude(
-        &mut self,
-        event: &Event,
-        facts: &Facts,
-        plan: &Plan,
-        end: End,
-    ) -> Result<(), String> {
-        let here = &self.this_boot;
-        if here.rebooted != (end == End::Reboot) {
-            return Err("the executor's word and its deed differ".to_owned());
-        }
-        if facts.occasion == Occasion::Start {
-            return self.start_is_counted(event, facts, plan);
-        }
-        if facts.occasion == Occasion::Emergency {
-            return emergency_is_told(here, facts);
-        }
-        if here.given_up {
-            let stopping = event.stopping && !here.touched;
-            let ended = (here.safe_mode || stopping) && !here.rebooted && here.alerts > 0;
-            return if ended {
-                Ok(())
-            } else {
-                Err("a start that was given up went on".to_owned())
-            };
-        }
-        let failed = !event.failing.is_empty();
-        let by_hand = self.by_hand(event, facts);
-        if failed && (by_hand || event.stopping) {
-            if here.touched || here.rebooted || here.safe_mode {
-                return Err("touched something that was to be left alone".to_owned());
-            }
-        } else if failed && !here.rebooted && !here.safe_mode {
-            return Err("went on as if nothing had failed".to_owned());
-        } else if !failed && (here.rebooted || here.safe_mode) {
-            return Err("a healthy boot did not go on".to_owned());
-        }
-        if failed && here.alerts == 0 {
-            return Err("nobody was told".to_owned());
-        }
-        attribution(facts, plan)?;
-        if !failed && here.written {
-            self.healthy_is_recorded(event, by_hand)?;
-        }
-        Ok(())
-    }
-
-    /// A start that goes on was counted, if it could be; one too many does not go on.
-    fn start_is_counted(&self, event: &Event, facts: &Facts, plan: &Plan) -> Result<(), String> {
-        if facts.chosen_by_hand() && (self.this_boot.rebooted || self.this_boot.safe_mode) {
-            return Err("did not respect a choice by hand".to_owned());
-        }
-        if plan.end == End::GoOn && !facts.booted_problems.is_empty() && could_go_back(facts) {
-            return Err("entered what will not come up, although there was a way back".to_owned());
-        }
-        self.fallback_is_settled(facts, event)?;
-        let Some(booted) = facts.booted else { return Ok(()) };
-        let before = facts.record.readable().map_or(0, |record| record.starts_of(&booted));
-        if plan.end == End::GoOn && before >= 3 && !facts.chosen_by_hand() {
-            return Err("went on after three starts that came to nothing".to_owned());
-        }
-        let possible = !facts.entry.is_some_and(|it| it.counted)
-            && facts.durable.is_ok()
-            && !matches!(facts.record, State::Unknown(_));
-        let Stored::Whole(record) = &self.stored else { return Ok(()) };
-        let counted = record.starts_of(&booted) == before + 1;
-        if plan.end == End::GoOn && possible && !self.this_boot.write_fails && !counted {
-            return Err("a start was not counted".to_owned());
-        }
-        Ok(())
-    }
-
-    /// What the loader went back to by itself is the default, if it was known good.
-    fn fallback_is_settled(&self, facts: &Facts, event: &Event) -> Result<(), String> {
-        let here = &self.this_boot;
-        let (Some(record), Some(entries)) = (facts.record.readable(), &self.entries) else {
-            return Ok(());
-        };
-        let known_good = |it: u8| record.good(&id(it)).is_some_and(|good| good.as_default);
-        let possible = facts.durable.is_ok() && !here.write_fails && !here.set_default_fails;
-        let fell_back = event.chosen.is_none()
-            && !event.booted_unknown
-            && entries.get(&here.default_at_start) == Some(&Some(0))
-            && known_good(here.booted)
-            && !known_good(here.default_at_start);
-        if fell_back && possible && self.default != here.booted {
-            return Err("a fallback by the loader was not made permanent".to_owned());
-        }
-        Ok(())
-    }
-
-    /// An orderly end takes back what the start had counted, and no more.
-    pub fn is_uncounted(&self, facts: &Facts) -> Result<(), String> {
-        let (Some(booted), Some(before)) = (facts.booted, facts.record.readable()) else {
-            return Ok(());
-        };
-        let Stored::Whole(record) = &self.stored else { return Ok(()) };
-        let expected = before.starts_of(&booted).saturating_sub(1);
-        if record.starts_of(&booted) != expected && !self.this_boot.write_fails {
-            return Err("a start that ended in order counts".to_owned());
-        }
-        Ok(())
-    }
-
-    fn healthy_is_recorded(&self, event: &Event, by_hand: bool) -> Result<(), String> {
-        let Stored::Whole(record) = &self.stored else {
-            return Err("written, but not there".to_owned());
-        };
-        if record.automatic_reboots != 0 || record.retried.is_some() || record.rollback.is_some() {
-            return Err("a healthy verdict did not clear the counts".to_owned());
-        }
-        let newest = record.known_good.iter().rev().find(|good| good.as_default);
-        if let Some(newest) = newest
-            && !self.protected.contains(&number(&newest.snapshot))
-        {
-            return Err("the rollback target is not protected".to_owned());
-        }
-        let booted = id(self.this_boot.booted);
-        if !event.booted_unknown && record.good(&booted).is_none() {
-            return Err("a healthy snapshot was not recorded".to_owned());
-        }
-        let as_default = !by_hand && !event.booted_unknown;
-        if as_default && newest.map(|it| it.snapshot) != Some(booted) {
-            return Err("the newest known good snapshot is not the rollback target".to_owned());
-        }
-        Ok(())
-    }
-
     /// The power is off: what was of this boot is gone. Dates, boots and what is
     /// only told to people are left out, so that equal states are found equal.
     pub fn at_rest(mut self) -> Self {
         self.this_boot = ThisBoot::default();
         if let Stored::Whole(record) = &mut self.stored {
+            let record = Arc::make_mut(record);
             record.sequence = 0;
             record.verdict = None;
             record.last_rollback = None;
+            // Nothing looks at it without GRUB's flag.
+            if self.loader.flag().is_none() {
+                record.pending = None;
+            }
         }
         self
     }
@@ -478,238 +281,5 @@ impl World {
             }
             None => true,
         }
-    }
-
-    fn record_is_true(&self, record: &Record) -> Result<(), &'static str> {
-        for entry in &record.known_good {
-            let number = number(&entry.snapshot);
-            if !self.passed.contains(&number) {
-                return Err("recorded as known good what never passed");
-            }
-            if entry.as_default && !self.good.contains(&number) {
-                return Err("recorded as a rollback target what never passed as the default");
-            }
-        }
-        if let Some(rollback) = &record.rollback
-            && (!self.good.contains(&number(&rollback.to)) || rollback.failed.is_empty())
-        {
-            return Err("recorded a rollback that cannot be");
-        }
-        Ok(())
-    }
-}
-
-/// What came to nothing in the initrd is told, and a choice by hand respected.
-fn emergency_is_told(here: &ThisBoot, facts: &Facts) -> Result<(), String> {
-    if here.alerts == 0 {
-        return Err("nobody was told of an initrd that cannot go on".to_owned());
-    }
-    if facts.chosen_by_hand() && (here.rebooted || here.touched) {
-        return Err("did not respect a choice by hand in the initrd".to_owned());
-    }
-    Ok(())
-}
-
-/// Whether a known good snapshot is there that would boot.
-fn could_go_back(facts: &Facts) -> bool {
-    let Some(record) = facts.record.readable() else { return false };
-    let there = |good: &&KnownGood| {
-        let whole = |it: &&Candidate| it.snapshot == good.snapshot && it.problems.is_empty();
-        good.as_default && facts.present.iter().flatten().any(|it| whole(&it))
-    };
-    !facts.chosen_by_hand()
-        && facts.booted.is_some()
-        && record.known_good.iter().any(|it| there(&it))
-}
-
-/// A check that fails on the known good snapshot as well is not the update's.
-fn attribution(facts: &Facts, plan: &Plan) -> Result<(), String> {
-    let Some(record) = facts.record.readable() else { return Ok(()) };
-    let Some(rollback) = &record.rollback else { return Ok(()) };
-    let same = facts.failed().iter().any(|name| rollback.failed.contains(name));
-    let returned = facts.booted == Some(rollback.to) && !facts.chosen_by_hand();
-    let acted = matches!(plan.decision.action, Action::Reboot | Action::Rollback);
-    if returned && same && acted {
-        return Err("blamed the update for a check that fails without it".to_owned());
-    }
-    Ok(())
-}
-
-fn fails(name: &str) -> Outcome {
-    Outcome {
-        name: name.to_owned(),
-        kind: "command".to_owned(),
-        required: true,
-        outcome: Ending::Fail,
-        duration_ms: 0,
-        observed: std::collections::BTreeMap::new(),
-        message: String::new(),
-    }
-}
-
-impl Effects for World {
-    fn set_record_aside(&mut self) -> Result<()> {
-        if self.effect() {
-            self.this_boot.touched = true;
-            self.stored = Stored::Absent;
-        }
-        Ok(())
-    }
-
-    fn write_record(&mut self, record: &Record) -> Result<()> {
-        if self.this_boot.write_fails {
-            bail!("no space left on device");
-        }
-        if !self.effect() {
-            return Ok(());
-        }
-        if self.stored == Stored::Damaged {
-            self.violated("overwrote a record that nobody has seen");
-        }
-        if let Err(lie) = self.record_is_true(record) {
-            self.violated(lie);
-        }
-        let healthy = record.verdict.as_ref().is_some_and(|verdict| verdict.healthy);
-        if healthy && !self.this_boot.healthy {
-            self.violated("recorded a verdict that is not this boot's");
-        }
-        if healthy {
-            self.reboots = 0;
-        }
-        self.this_boot.touched = true;
-        self.this_boot.written = true;
-        self.stored = Stored::Whole(record.clone());
-        Ok(())
-    }
-
-    fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.this_boot.boot_partition_fails {
-            bail!("read-only file system");
-        }
-        if self.effect()
-            && let Some(entries) = &mut self.entries
-            && let Some(left) = entries.get_mut(&number(snapshot))
-        {
-            *left = Some(0);
-            self.this_boot.touched = true;
-            let Stored::Whole(record) = &self.stored else {
-                self.violated("counted out without a record");
-                return Ok(());
-            };
-            let known_good = record.good(snapshot).is_some_and(|it| it.as_default);
-            let intended = record.rollback.is_some() || record.last_rollback.is_some();
-            if known_good || !intended {
-                self.violated("counted out what is known good, or before that was intended");
-            }
-        }
-        Ok(())
-    }
-
-    fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.this_boot.set_default_fails {
-            bail!("read-only file system");
-        }
-        if !self.effect() {
-            return Ok(());
-        }
-        let target = number(snapshot);
-        if !self.good.contains(&target) {
-            self.violated("made a snapshot the default that never was good");
-        }
-        if self.this_boot.default_at_start != self.default
-            && self.snapshots.get(&self.default) != Some(&self.this_boot.booted)
-        {
-            self.violated("took back an update that has nothing to do with the failure");
-        }
-        match &self.stored {
-            Stored::Whole(record)
-                if record.rollback.as_ref().map(|it| it.to) == Some(*snapshot) => {}
-            _ => self.violated("changed the default before the intent was durable"),
-        }
-        if !self.protected.contains(&target) {
-            self.violated("went back to a snapshot that may be cleaned up");
-        }
-        self.this_boot.touched = true;
-        self.default = target;
-        Ok(())
-    }
-
-    fn protect(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.effect() {
-            self.this_boot.touched = true;
-            self.protected.insert(number(snapshot));
-        }
-        Ok(())
-    }
-
-    fn release(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.effect() {
-            self.this_boot.touched = true;
-            self.protected.remove(&number(snapshot));
-        }
-        Ok(())
-    }
-
-    fn tag(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.effect() {
-            self.this_boot.touched = true;
-            self.tagged.insert(number(snapshot));
-        }
-        Ok(())
-    }
-
-    fn tell_loader(&mut self, _: &SnapshotId) -> Result<()> {
-        self.effect();
-        Ok(())
-    }
-
-    fn alert(&mut self, _: &Alert) -> Result<()> {
-        if self.effect() {
-            self.this_boot.alerts += 1;
-        }
-        Ok(())
-    }
-
-    fn follow_up(&mut self, _: bool) {
-        self.effect();
-    }
-
-    fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if self.this_boot.enter_fails {
-            bail!("device or resource busy");
-        }
-        if !self.effect() {
-            return Ok(());
-        }
-        let target = number(snapshot);
-        if self.default != target {
-            self.violated("entered another snapshot than the default");
-        }
-        self.this_boot.booted = target;
-        self.this_boot.default_at_start = target;
-        Ok(())
-    }
-
-    fn reboot(&mut self) -> Result<()> {
-        if !self.effect() {
-            return Ok(());
-        }
-        self.this_boot.rebooted = true;
-        self.reboots += 1;
-        if self.reboots > MOST_REBOOTS {
-            self.violated("one automatic reboot too many");
-        }
-        match &self.stored {
-            Stored::Whole(record) if record.automatic_reboots >= self.reboots => {}
-            _ => self.violated("an automatic reboot was not counted before it"),
-        }
-        Ok(())
-    }
-
-    fn safe_mode(&mut self) -> Result<()> {
-        if self.effect() {
-            self.this_boot.safe_mode = true;
-        }
-        Ok(())
     }
 }

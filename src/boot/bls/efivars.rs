@@ -17,6 +17,11 @@ fn path(root: &Root, name: &str) -> PathBuf {
     root.join(DIR).join(format!("{name}-{VENDOR}"))
 }
 
+/// Whether a variable is set.
+pub fn is_set(root: &Root, name: &str) -> bool {
+    path(root, name).exists()
+}
+
 /// The text of a variable; `None` if it is not set.
 ///
 /// # Errors

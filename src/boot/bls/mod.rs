@@ -22,6 +22,10 @@ use partition::Partition;
 /// Where entries are on a boot partition.
 const ENTRIES: &str = "loader/entries";
 
+/// The variable in which a loader says which entry it has started. It is gone with the
+/// next reset.
+pub const SELECTED: &str = "LoaderEntrySelected";
+
 /// What the loader knows of this boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booted {
@@ -38,7 +42,7 @@ pub struct Booted {
 /// One of them is there but cannot be read.
 pub fn booted(root: &Root) -> Result<Booted> {
     Ok(Booted {
-        selected: efivars::text(root, "LoaderEntrySelected")?,
+        selected: efivars::text(root, SELECTED)?,
         counted: efivars::text(root, "LoaderBootCountPath")?.is_some(),
     })
 }

@@ -14,6 +14,7 @@ const fn id(event: Event) -> &'static str {
     match event {
         Event::Healthy => "36d5640f16d34b1cbc0b55c14533b133",
         Event::Rollback => "51ace7328f704b2dbfedf6b3290cd07c",
+        Event::Fallback => "de4a387db91841cabe966077c0862cea",
         Event::Reboot => "b4983ad6a96241e8b0d2650e95956b35",
         Event::SafeMode => "8fb2027e3fc94785bb3ac50a0f2a492d",
         Event::NotActed => "ab1eb799bbf0466db812a1e1b2ab1bdd",
@@ -60,8 +61,14 @@ mod tests {
     #[test]
     fn the_catalog_explains_every_event() {
         let catalog = include_str!("../../../systemd/health-checker.catalog");
-        let events =
-            [Event::Healthy, Event::Rollback, Event::Reboot, Event::SafeMode, Event::NotActed];
+        let events = [
+            Event::Healthy,
+            Event::Rollback,
+            Event::Fallback,
+            Event::Reboot,
+            Event::SafeMode,
+            Event::NotActed,
+        ];
         for event in events {
             let id = id(event);
             assert!(id.len() == 32 && id.bytes().all(|it| it.is_ascii_hexdigit()), "{id}");

@@ -64,7 +64,11 @@ impl Message {
 }
 
 fn text(alert: &Alert) -> String {
-    let mut lines = vec!["This system is not healthy.".to_owned()];
+    let first = match alert.event {
+        Event::Fallback => "The last update did not come up.",
+        _ => "This system is not healthy.",
+    };
+    let mut lines = vec![first.to_owned()];
     lines.extend(alert.failed.iter().map(|failed| format!("  failed: {failed}")));
     lines.push(format!("  done:   {}", alert.done));
     lines.push(format!("  to do:  {}", alert.advice));

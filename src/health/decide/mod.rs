@@ -111,16 +111,20 @@ fn allowed(end: End, facts: &Facts) -> End {
 
 /// What people are told; nothing where there is nothing to tell.
 fn alert(facts: &Facts, failed: &[String], decision: &Decision) -> Option<Alert> {
-    if failed.is_empty() || (facts.judged.is_some() && !facts.control.act_again) {
+    if facts.judged.is_some() && !facts.control.act_again {
         return None;
     }
+    if failed.is_empty() {
+        return fallback(facts, decision);
+    }
     let seen = |check: &super::checks::Outcome| format!("{}: {}", check.name, check.message);
-    let seen = match facts.occasion {
+    let mut seen: Vec<String> = match facts.occasion {
         Occasion::Verdict if facts.given_up.is_some() => failed.to_vec(),
         Occasion::Verdict => facts.checks.iter().filter(|it| it.condemns()).map(seen).collect(),
         Occasion::Start if facts.booted_problems.is_empty() => failed.to_vec(),
         Occasion::Start | Occasion::Emergency => facts.booted_problems.clone(),
     };
+    seen.extend(gave_up(facts));
     let event = event(facts, decision.action);
     Some(Alert {
         event,
@@ -128,6 +132,24 @@ fn alert(facts: &Facts, failed: &[String], decision: &Decision) -> Option<Alert>
         done: format!("{}: {}", doing(facts, decision), decision.reason),
         advice: advice(facts.occasion, event).to_owned(),
     })
+}
+
+/// That the last update did not come up is told although all is well now.
+fn fallback(facts: &Facts, decision: &Decision) -> Option<Alert> {
+    let acted = facts.control.mode == Mode::Enforce;
+    Some(Alert {
+        event: if acted { Event::Fallback } else { Event::NotActed },
+        failed: vec![gave_up(facts)?],
+        done: format!("{}: {}", doing(facts, decision), decision.reason),
+        advice: "see `health-checker status`, and correct the cause before the same update is \
+                 installed again"
+            .to_owned(),
+    })
+}
+
+fn gave_up(facts: &Facts) -> Option<String> {
+    let from = facts.fell_back()?;
+    Some(format!("{from}: it was started and came to nothing, so the loader went back"))
 }
 
 /// What is done, in words.
@@ -166,7 +188,7 @@ fn advice(occasion: Occasion, event: Event) -> &'static str {
             "repair it from here where a shell is offered, see `journalctl -b`; or choose another \
              snapshot in the boot menu"
         }
-        Event::Healthy => "",
+        Event::Healthy | Event::Fallback => "",
         Event::Rollback => "see `health-checker status` after the reboot",
         Event::Reboot => {
             "nothing yet; `health-checker status` tells what the next failure leads to"

@@ -26,9 +26,7 @@ fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
         return Vec::new();
     }
     if let Some(given_up) = facts.fell_back() {
-        let known = facts.record.readable().and_then(|it| it.rollback.as_ref());
-        let known = known.filter(|it| it.from == given_up).map(|it| it.failed.clone());
-        return known.unwrap_or_else(|| vec![UNFINISHED.to_owned()]);
+        return against(facts, given_up);
     }
     let mut reasons = Vec::new();
     if !facts.booted_problems.is_empty() {
@@ -44,6 +42,13 @@ fn unfinished(facts: &Facts, policy: Policy) -> Vec<String> {
         reasons.push(UNFINISHED.to_owned());
     }
     reasons
+}
+
+/// What speaks against a snapshot that the loader has given up.
+pub(super) fn against(facts: &Facts, given_up: SnapshotId) -> Vec<String> {
+    let known = facts.record.readable().and_then(|it| it.rollback.as_ref());
+    let known = known.filter(|it| it.from == given_up).map(|it| it.failed.clone());
+    known.unwrap_or_else(|| vec![UNFINISHED.to_owned()])
 }
 
 /// The name under which a look at a snapshot's files stands among failed checks.
@@ -64,7 +69,7 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     }
     if failed.is_empty() {
         return match facts.occasion {
-            Occasion::Verdict => say(Action::MarkGood, "all required checks passed"),
+            Occasion::Verdict => passed(facts),
             Occasion::Start | Occasion::Emergency => {
                 say(Action::None, "nothing speaks against this start")
             }
@@ -128,6 +133,17 @@ fn counted_out(facts: &Facts, given_up: SnapshotId) -> Decision {
         target: facts.booted,
         reason: format!("the loader has given {given_up} up: no try was left"),
     }
+}
+
+/// The row for a boot in which nothing has failed.
+fn passed(facts: &Facts) -> Decision {
+    let Some(from) = facts.fell_back() else {
+        return say(Action::MarkGood, "all required checks passed");
+    };
+    let reason = format!(
+        "all required checks passed where the loader went back to, which takes the place of {from}"
+    );
+    say(Action::MarkGood, &reason)
 }
 
 /// The rows for a booted snapshot that is known good.

@@ -16,6 +16,7 @@ fn next_record(facts: &Facts, healthy: bool) -> Record {
     if facts.occasion == Occasion::Verdict {
         record.verdict =
             Some(Verdict { boot: facts.boot, snapshot: facts.booted, healthy, at: facts.now });
+        record.pending = None;
     }
     if let Some(booted) = facts.booted {
         record.set_starts(booted, None);
@@ -41,25 +42,67 @@ pub(super) fn count(facts: &Facts) -> Vec<Step> {
     let mut record = facts.record.readable().cloned().unwrap_or_default();
     record.sequence += 1;
     record.set_starts(booted, Some(record.starts_of(&booted) + 1));
+    // GRUB's flag is about the default alone: who chose another one told nothing about it.
+    if facts.default_at_start == Some(booted) {
+        record.pending = Some(booted);
+    }
     vec![Step::WriteRecord(Box::new(record))]
 }
 
-/// Takes that back.
+/// Takes that back, and what the loader thinks of it. The record first: a flag that is
+/// still set leads back to a known good snapshot, but one that was cleared without a
+/// word here would let a later choice by hand look like the loader's.
 pub(super) fn uncount(facts: &Facts) -> Vec<Step> {
-    let (Some(booted), Some(record)) = (facts.booted, facts.record.readable()) else {
+    let mut steps = Vec::new();
+    if let Some(old) = facts.record.readable() {
+        let mut record = old.clone();
+        record.pending = None;
+        let judged = record.verdict.as_ref().is_some_and(|verdict| verdict.boot == facts.boot);
+        if let Some(booted) = facts.booted.filter(|_| !judged) {
+            let before = record.starts_of(&booted).saturating_sub(1);
+            record.set_starts(booted, (before > 0).then_some(before));
+        }
+        if record != *old {
+            record.sequence += 1;
+            steps.push(Step::WriteRecord(Box::new(record)));
+        }
+    }
+    steps.push(Step::ClearFlag);
+    steps
+}
+
+/// A fallback that the loader has made is made for good before anything else: its
+/// intent first, as with any rollback, and the verdict, `record`, tells of it. An update
+/// that became the default meanwhile is left alone, and tried.
+fn settle_fallback(facts: &Facts, policy: Policy, record: &mut Record) -> Vec<Step> {
+    let (Some(rollback), Some(before)) = (fallback(facts), facts.record.readable()) else {
         return Vec::new();
     };
-    let judged = record.verdict.as_ref().is_some_and(|verdict| verdict.boot == facts.boot);
-    let (true, false) = (record.starts_of(&booted) > 0, judged) else { return Vec::new() };
-    let mut record = record.clone();
     record.sequence += 1;
-    let before = record.starts_of(&booted) - 1;
-    record.set_starts(booted, (before > 0).then_some(before));
-    vec![Step::WriteRecord(Box::new(record))]
+    record.rollback = Some(rollback.clone());
+    if facts.default_now != facts.default_at_start {
+        return Vec::new();
+    }
+    let to = rollback.to;
+    let intent =
+        Record { sequence: before.sequence + 1, rollback: Some(rollback), ..before.clone() };
+    let mut steps = protect_kept(&intent, policy);
+    steps.push(Step::WriteRecord(Box::new(intent)));
+    steps.push(Step::SetDefault(to));
+    steps
+}
+
+/// What the loader did, in the words of a rollback of ours. Where the initrd can tell,
+/// that has one of its own.
+fn fallback(facts: &Facts) -> Option<Rollback> {
+    let (from, to) = (facts.fell_back()?, facts.booted?);
+    let settles = facts.occasion == Occasion::Verdict;
+    settles.then(|| Rollback { from, to, failed: rows::against(facts, from), at: facts.now })
 }
 
 pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
     let mut record = next_record(facts, true);
+    let fallback = settle_fallback(facts, policy, &mut record);
     record.automatic_reboots = 0;
     record.retried = None;
     record.not_the_update.clear();
@@ -75,8 +118,10 @@ pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
         remember(&mut record, booted, facts);
     }
     let mut steps = aside(facts);
+    steps.extend(fallback);
     steps.extend(keep_known_good(&before, record, policy));
     steps.extend(count_out);
+    steps.push(Step::ClearFlag);
     steps
 }
 
@@ -145,16 +190,27 @@ pub(super) fn roll_back(
     let meanwhile = facts.default_now.filter(|it| Some(*it) != facts.default_at_start && *it != to);
     steps.extend(meanwhile.map(Step::CountOut));
     steps.push(Step::SetDefault(to));
+    // Last: until the default is changed, the loader's way back is the only one.
+    steps.extend(clear_flag(facts));
     steps
+}
+
+/// The loader's flag is about starts of which nobody had a say: a verdict of any kind
+/// clears it, or the loader would go elsewhere than was just decided. In the initrd its
+/// block is out of reach; what it falls back to is then the default already.
+fn clear_flag(facts: &Facts) -> Option<Step> {
+    (facts.occasion == Occasion::Verdict).then_some(Step::ClearFlag)
 }
 
 pub(super) fn reboot(facts: &Facts, policy: Policy) -> Vec<Step> {
     let mut record = next_record(facts, false);
+    let mut steps = settle_fallback(facts, policy, &mut record);
     record.automatic_reboots += 1;
     record.retried = facts.booted;
-    let mut steps = protect_kept(&record, policy);
+    steps.extend(protect_kept(&record, policy));
     steps.push(Step::WriteRecord(Box::new(record)));
     steps.extend(facts.booted.or(facts.default_at_start).map(Step::Tag));
+    steps.extend(clear_flag(facts));
     steps
 }
 
@@ -166,6 +222,7 @@ pub(super) fn safe_mode(facts: &Facts, policy: Policy, failed: &[String]) -> Vec
         return protect_kept(facts.record.readable().unwrap_or(&Record::default()), policy);
     }
     let mut record = next_record(facts, false);
+    let mut steps = settle_fallback(facts, policy, &mut record);
     if let Some(rollback) = rows::returned(facts, &record) {
         let same: Vec<_> =
             failed.iter().filter(|name| rollback.failed.contains(name)).cloned().collect();
@@ -175,8 +232,9 @@ pub(super) fn safe_mode(facts: &Facts, policy: Policy, failed: &[String]) -> Vec
             }
         }
     }
-    let mut steps = protect_kept(&record, policy);
+    steps.extend(protect_kept(&record, policy));
     steps.push(Step::WriteRecord(Box::new(record)));
+    steps.extend(clear_flag(facts));
     steps
 }
 

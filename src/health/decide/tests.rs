@@ -48,6 +48,7 @@ fn facts(checks: &[&str]) -> Facts {
         default_at_start: Some(id(2)),
         default_now: Some(id(2)),
         entry: None,
+        loader_offers: None,
         default_descends: false,
         present: Some(vec![candidate(1), candidate(2)]),
         record: State::Readable(Record { known_good: vec![good(1)], ..Record::default() }),
@@ -325,3 +326,6 @@ fn the_intent_is_written_before_the_default_changes() {
     let at = |wanted: fn(&Step) -> bool| plan.steps.iter().position(wanted).unwrap();
     assert!(at(|s| matches!(s, Step::WriteRecord(_))) < at(|s| matches!(s, Step::SetDefault(_))));
 }
+
+#[path = "fallback_tests.rs"]
+mod fallback;

@@ -93,6 +93,10 @@ impl Effects for Initrd<'_> {
         bail!("only the booted system tells the loader, not of {snapshot} here")
     }
 
+    fn clear_flag(&mut self) -> Result<()> {
+        bail!("only the booted system has GRUB's environment block mounted")
+    }
+
     fn alert(&mut self, alert: &Alert) -> Result<()> {
         log::error!("{}", alert.headline());
         if self.in_emergency {

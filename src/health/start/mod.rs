@@ -135,6 +135,7 @@ impl<'a> Circumstances<'a> {
             default_at_start: default,
             default_now: default,
             entry: gather::entry(root, Some(disk.booted.id), default),
+            loader_offers: None, // the block is on a file system that is not mounted yet
             default_descends: false,
             record: gather::record(&beside_var, &self.store, &disk.snapshots, list.as_deref()),
             present: list.map(|list| list.iter().map(gather::candidate).collect()),

@@ -2,12 +2,13 @@
 
 from .container import Container
 from .drives import Cdrom, Drive, Stick, VirtioDisk
+from .grub import GrubMachine
 from .guest import DAMAGE_WEBD, Failed, Gone, Guest, Result, TooLate, eventually
 from .machine import Machine
 from .outside import Outside
 from .uefi import UefiMachine
 
 __all__ = [
-    "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "Guest", "Machine", "Outside",
+    "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "GrubMachine", "Guest", "Machine", "Outside",
     "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk", "eventually",
 ]
