@@ -18,6 +18,10 @@ pub use rows::target;
 /// and wherever the power is cut.
 pub const MOST_REBOOTS: u32 = 3;
 
+/// What is left to do once the machine has gone back from an update.
+const CORRECT: &str =
+    "see `health-checker status`, and correct the cause before the same update is installed again";
+
 /// What the rules need of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -141,9 +145,7 @@ fn fallback(facts: &Facts, decision: &Decision) -> Option<Alert> {
         event: if acted { Event::Fallback } else { Event::NotActed },
         failed: vec![gave_up(facts)?],
         done: format!("{}: {}", doing(facts, decision), decision.reason),
-        advice: "see `health-checker status`, and correct the cause before the same update is \
-                 installed again"
-            .to_owned(),
+        advice: CORRECT.to_owned(),
     })
 }
 
@@ -188,8 +190,11 @@ fn advice(occasion: Occasion, event: Event) -> &'static str {
             "repair it from here where a shell is offered, see `journalctl -b`; or choose another \
              snapshot in the boot menu"
         }
-        Event::Healthy | Event::Fallback => "",
+        Event::Healthy => "",
+        // Told when the machine is there already where the initrd has gone back to.
+        Event::Rollback if occasion != Occasion::Verdict => CORRECT,
         Event::Rollback => "see `health-checker status` after the reboot",
+        Event::Fallback => CORRECT,
         Event::Reboot => {
             "nothing yet; `health-checker status` tells what the next failure leads to"
         }

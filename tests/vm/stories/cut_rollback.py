@@ -18,9 +18,8 @@ def story(etc: str) -> None:
             m.wait_for(f"test -e /run/{moment}", 180)
             assert m.default() == default
             m.power_cut()
+            # What was intended is completed in the initrd: the bad one is not entered again.
             m.boot(wait=False)
-            if default == 2:
-                m.expect_reboot(wait=False, timeout=240)
             m.wait_agent()
             m.wait_for("systemctl is-active health-checker.service", 180)
             status = m.status()
