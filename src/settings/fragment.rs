@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::alerts::AlertsFragment;
 use super::check::CheckFragment;
+use super::watchdog::Watchdog;
 use crate::health::facts::Mode;
 use crate::sys::files;
 
@@ -35,6 +36,7 @@ pub(super) struct PolicyFragment {
     pub(super) firstboot_deadline: Option<Duration>,
     #[serde(deserialize_with = "span")]
     pub(super) soak: Option<Duration>,
+    pub(super) watchdog: Option<Watchdog>,
 }
 
 impl Fragment {
@@ -57,23 +59,32 @@ impl Fragment {
     }
 }
 
+/// A key whose value is a time span.
+pub(super) fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    Option::<Span>::deserialize(from)?.map(|it| it.value().map_err(D::Error::custom)).transpose()
+}
+
 /// A time span as systemd.time(7) writes it: `90s`, `1min 30s`, or a plain
 /// number of seconds.
-pub(super) fn span<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Span {
-        Seconds(u64),
-        Text(String),
-    }
-    match Option::<Span>::deserialize(from)? {
-        None => Ok(None),
-        Some(Span::Seconds(seconds)) => Ok(Some(Duration::from_secs(seconds))),
-        Some(Span::Text(text)) if text.parse::<u32>().is_ok() => {
-            Ok(text.parse().ok().map(Duration::from_secs))
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Span {
+    Seconds(u64),
+    Text(String),
+}
+
+impl Span {
+    /// # Errors
+    /// It is none, in words for whoever wrote it.
+    pub(super) fn value(&self) -> Result<Duration, String> {
+        let text = match self {
+            Self::Seconds(seconds) => return Ok(Duration::from_secs(*seconds)),
+            Self::Text(text) => text,
+        };
+        match text.parse::<u32>() {
+            Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+            Err(_) => humantime::parse_duration(text)
+                .map_err(|e| format!("{text:?} is no time span such as 90s or 1min 30s: {e}")),
         }
-        Some(Span::Text(text)) => humantime::parse_duration(&text).map(Some).map_err(|e| {
-            D::Error::custom(format!("{text:?} is no time span such as 90s or 1min 30s: {e}"))
-        }),
     }
 }

@@ -9,6 +9,7 @@ mod alerts;
 mod check;
 mod files;
 mod fragment;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub use alerts::{Alerts, Webhook};
 pub use check::{CheckSettings, TIMEOUT};
+pub use watchdog::Watchdog;
 
 use crate::health::facts::Mode;
 use crate::sys::files::Root;
@@ -64,6 +66,8 @@ pub struct Policy {
     /// Required checks must keep passing this long before the verdict "good".
     #[serde(serialize_with = "as_text")]
     pub soak: Duration,
+    /// Whether the hardware resets a machine that hangs hard.
+    pub watchdog: Watchdog,
 }
 
 fn as_text<S: serde::Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -79,6 +83,7 @@ impl Default for Policy {
             deadline: Duration::from_secs(600),
             firstboot_deadline: Duration::from_secs(3600),
             soak: Duration::ZERO,
+            watchdog: Watchdog::default(),
         }
     }
 }
@@ -139,6 +144,7 @@ impl Policy {
             from.firstboot_deadline,
         );
         put(&mut set, "policy.soak", &mut self.soak, from.soak);
+        put(&mut set, "policy.watchdog", &mut self.watchdog, from.watchdog);
         set
     }
 }
@@ -262,6 +268,7 @@ mod tests {
             ("checks:\n  a: {subvolumes: false}", "subvolumes: false: write `NAME: null`"),
             ("checks:\n  a: {free_space: {path: /}}", "missing field `at_least`"),
             ("policy:\n  mode: maybe", "line 2"),
+            ("policy:\n  watchdog: 3s", "watchdog: 3s is less than 10s: a busy machine"),
             ("alerts:\n  hooks: alert.d", "alerts.hooks: alert.d is no absolute path at line 2"),
             ("alerts:\n  webhook: ftp://x", "alerts.webhook: begins with ftp, not http://"),
             ("checks: [", "line"),

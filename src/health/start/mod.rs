@@ -8,6 +8,7 @@
 mod effects;
 pub mod emergency;
 pub mod told;
+mod watchdog;
 
 use std::fs;
 use std::path::Path;
@@ -20,11 +21,12 @@ use super::assess::policy;
 use super::execute::execute;
 use super::facts::{Control, Facts, Mode, Occasion};
 use super::gather;
+use super::plan::End;
 use super::preflight::{Preflight, decide_looking};
 use crate::boot::{self, Loader};
 use crate::record::SnapshotId;
 use crate::record::store::{self, Store};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Settings, Watchdog};
 use crate::snapshot::disk::Disk;
 use crate::snapshot::etc;
 use crate::sys::cmdline::Cmdline;
@@ -91,8 +93,27 @@ fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()
         log::warn!("{}: {}", plan.decision.action, plan.decision.reason);
     }
     arm_panic();
-    execute(&plan, &mut Initrd::new(root, sysroot, disk, here.store, &plan.decision.reason));
+    let (control, watchdog) = (here.control, here.settings.policy.watchdog);
+    let end =
+        execute(&plan, &mut Initrd::new(root, sysroot, disk, here.store, &plan.decision.reason));
+    // Not where this may not reboot anything, nor where the start is given up.
+    let watchdog = match end {
+        End::GoOn => watchdog,
+        End::Enter(snapshot) => settings_of(disk, snapshot.number).policy.watchdog,
+        End::Reboot | End::SafeMode => Watchdog::Off,
+    };
+    if control.mode == Mode::Enforce && control.may_reboot {
+        gather::known("whether the watchdog will be armed", watchdog::arm(root, watchdog));
+    }
     Ok(())
+}
+
+/// The settings of a snapshot that is not running.
+fn settings_of(disk: &Disk, number: u32) -> Settings {
+    let snapshot = disk.snapshots.path(number);
+    // An fstab that cannot be read is for pre-flight to find.
+    let layers = gather::known("the layers of /etc", etc::layers_in(&snapshot, &disk.var));
+    settings::read_layers(&Root::new(&snapshot), &layers.unwrap_or_default())
 }
 
 /// What the initrd knows of the system on a disk.
@@ -105,11 +126,7 @@ struct Circumstances<'a> {
 
 impl<'a> Circumstances<'a> {
     fn of(disk: &'a Disk, cmdline: &Cmdline) -> Self {
-        let booted = disk.snapshots.path(disk.booted.id.number);
-        // An fstab that cannot be read is for pre-flight to find.
-        let layers = gather::known("the layers of /etc", etc::layers_in(&booted, &disk.var));
-        let layers = layers.unwrap_or_default();
-        let settings = settings::read_layers(&Root::new(&booted), &layers);
+        let settings = settings_of(disk, disk.booted.id.number);
         let control = gather::control_in_initrd(&settings, cmdline);
         let store = Store::in_places(in_var(disk, store::DIR), disk.snapshots.dir());
         Self { disk, settings, control, store }
