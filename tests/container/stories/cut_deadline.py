@@ -1,25 +1,11 @@
 """The power is cut in the rollback of a boot that hangs: it hangs once more at most, and is gone back from."""
 
-from bed import Container
+from bed import HANG_BEFORE_SYSINIT, Container
 from bed.moments import BEFORE_SET_DEFAULT, BEFORE_THE_END, cut_each
 
 SHORT = True
 ETC = ("nested",)
-HANGS = """
-cat >/usr/lib/systemd/system/hangs.service <<'END'
-[Unit]
-DefaultDependencies=no
-Before=sysinit.target
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/sleep infinity
-TimeoutStartSec=infinity
-[Install]
-WantedBy=sysinit.target
-END
-systemctl enable hangs.service
-echo 'policy: {deadline: 2s}' >/etc/health-checker/fast.yaml
-"""
+HANGS = f"{HANG_BEFORE_SYSINIT}echo 'policy: {{deadline: 2s}}' >/etc/health-checker/fast.yaml\n"
 
 
 def story(etc: str) -> None:

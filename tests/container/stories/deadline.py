@@ -1,6 +1,6 @@
 """A boot that hangs before the checks is over at the deadline: back to the known good snapshot."""
 
-from bed import Container
+from bed import HANG_BEFORE_SYSINIT, Container
 
 SHORT = True
 ETC = ("overlay",)
@@ -11,10 +11,7 @@ def story(etc: str) -> None:
         c.boot()
         assert c.sh("systemctl is-active health-checker-deadline.timer") == "active"
         assert c.sh("systemctl show -P TimersMonotonic health-checker-deadline.timer | grep -c 10min") == "1"
-        c.update("printf '[Unit]\\nDefaultDependencies=no\\nBefore=sysinit.target\\n[Service]\\nType=oneshot\\n"
-                 "ExecStart=/usr/bin/sleep infinity\\nTimeoutStartSec=infinity\\n[Install]\\nWantedBy=sysinit.target\\n'"
-                 " >/usr/lib/systemd/system/hangs.service; systemctl enable hangs.service;"
-                 "mkdir -p /etc/health-checker; echo 'policy: {deadline: 3s}' >/etc/health-checker/fast.yaml")
+        c.update(f"{HANG_BEFORE_SYSINIT}echo 'policy: {{deadline: 3s}}' >/etc/health-checker/fast.yaml")
         c.reboot(wait=False)
         c.expect_reboot()
         status = c.status()

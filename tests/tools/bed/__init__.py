@@ -1,14 +1,15 @@
 """The words stories are written with. `from bed import Machine, Stick` is all a story needs."""
 
 from .container import Container
+from .damages import DAMAGE_WEBD, HANG_BEFORE_SYSINIT, HANG_BEFORE_VERDICT
 from .drives import Cdrom, Drive, Stick, VirtioDisk
 from .grub import GrubMachine
-from .guest import DAMAGE_WEBD, Failed, Gone, Guest, Result, TooLate, eventually
+from .guest import Failed, Gone, Guest, Result, TooLate, eventually
 from .machine import Machine
 from .outside import Outside
 from .uefi import UefiMachine
 
 __all__ = [
-    "DAMAGE_WEBD", "Cdrom", "Container", "Drive", "Failed", "Gone", "GrubMachine", "Guest", "Machine", "Outside",
-    "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk", "eventually",
+    "DAMAGE_WEBD", "HANG_BEFORE_SYSINIT", "HANG_BEFORE_VERDICT", "Cdrom", "Container", "Drive", "Failed", "Gone",
+    "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk", "eventually",
 ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from .base import sh
+from .damages import DAMAGE_WEBD
 from .disk import Disk, snapshot_number
 
 T = TypeVar("T")
@@ -58,11 +59,6 @@ def eventually(what: str, probe: Callable[[], T], timeout: float = 60) -> T:
         if time.monotonic() > end:
             raise TooLate(f"{what}: not within {timeout:.0f} s")
         time.sleep(0.2)
-
-
-#: What a bad build or a bad disk does to the mandatory service's program: it is there, whole by its own
-#: words, and its code is rubbish. Only running it shows that.
-DAMAGE_WEBD = "dd if=/dev/zero of=/usr/libexec/hc-demo/webd bs=4096 seek=2 count=2 conv=notrunc status=none"
 
 
 class Guest(ABC):

@@ -1,22 +1,9 @@
 """An update hangs before sysinit.target, where nothing is up that could be asked: over at the deadline, back in the first."""
 
-from bed import Machine
+from bed import HANG_BEFORE_SYSINIT, Machine
 
 ETC = ("overlay",)
-HANG = """cat >/usr/lib/systemd/system/hangs.service <<'END'
-[Unit]
-DefaultDependencies=no
-Before=sysinit.target
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/sleep infinity
-TimeoutStartSec=infinity
-[Install]
-WantedBy=sysinit.target
-END
-systemctl enable hangs.service
-mkdir -p /etc/health-checker
-echo 'policy: {deadline: 20s}' >/etc/health-checker/fast.yaml"""
+HANG = f"{HANG_BEFORE_SYSINIT}echo 'policy: {{deadline: 20s}}' >/etc/health-checker/fast.yaml"
 
 
 def story(etc: str) -> None:

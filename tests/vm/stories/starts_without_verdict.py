@@ -1,22 +1,9 @@
 """Starts that come to nothing: an update is left after three, a known good snapshot ends in safe mode."""
 
-from bed import Machine
+from bed import HANG_BEFORE_VERDICT, Machine
 
 ETC = ("overlay",)
 TIMEOUT = 900
-#: Something that the verdict waits for, and that never ends.
-HANG = """mkdir -p /etc/health-checker /etc/systemd/system
-cat >/etc/systemd/system/hang.service <<'END'
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=sleep infinity
-TimeoutStartSec=infinity
-[Install]
-WantedBy=multi-user.target
-END
-echo 'checks: {hang: {unit: hang.service}}' >/etc/health-checker/hang.yaml
-systemctl enable hang.service"""
 
 
 def start_and_cut(m: Machine, times: int) -> None:
@@ -35,7 +22,7 @@ def start_again(m: Machine) -> None:
 def story(etc: str) -> None:
     with Machine(etc) as m:
         m.boot()
-        new = m.update(HANG)
+        new = m.update(HANG_BEFORE_VERDICT)
         start_again(m)
         status = m.status()
         assert (m.booted(), status["snapshot"]["starts_without_verdict"]) == (new, 1), status
@@ -50,7 +37,7 @@ def story(etc: str) -> None:
         assert (status["health"], status["snapshot"]["booted"]) == ("healthy", 1), status
         assert status["last_rollback"]["failed"] == ["starts without a verdict"], status
 
-        m.sh(f"{HANG}; sync -f /etc")
+        m.sh(f"{HANG_BEFORE_VERDICT}; sync -f /etc")
         m.power_cut()
         start_and_cut(m, 3)
         m.start()
@@ -63,7 +50,7 @@ def story(etc: str) -> None:
         assert not m.run("systemctl is-active health-checker-deadline.timer")
         assert m.sh("systemctl is-active ssh.service") == "active"
         # Repaired, it is healthy again, and nothing is left of that.
-        m.sh("rm /etc/health-checker/hang.yaml; systemctl disable hang.service")
+        m.sh("rm /etc/health-checker/hangs.yaml; systemctl disable hangs.service")
         m.reboot()
         status = m.status()
         assert (status["health"], status["snapshot"]["starts_without_verdict"]) == ("healthy", 0), status

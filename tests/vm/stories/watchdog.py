@@ -1,6 +1,6 @@
 """PID 1 stands still for good: the hardware watchdog, where it is asked for, resets the machine, and the start counts."""
 
-from bed import Machine
+from bed import HANG_BEFORE_VERDICT, Machine
 
 ETC = ("overlay",)
 DROP_IN = "/run/systemd/system.conf.d/10-health-checker.conf"
@@ -8,18 +8,6 @@ DROP_IN = "/run/systemd/system.conf.d/10-health-checker.conf"
 ARM = """mkdir -p /etc/health-checker /etc/modules-load.d
 echo i6300esb >/etc/modules-load.d/watchdog.conf
 echo 'policy: {watchdog: 20s}' >/etc/health-checker/watchdog.yaml"""
-#: Something that the verdict waits for, so that none is reached while this is told.
-SLOW = """cat >/etc/systemd/system/slow.service <<'END'
-[Service]
-Type=oneshot
-ExecStart=sleep infinity
-TimeoutStartSec=infinity
-[Install]
-WantedBy=multi-user.target
-END
-echo 'checks: {slow: {unit: slow.service}}' >/etc/health-checker/slow.yaml
-systemctl enable slow.service
-sync -f /etc"""
 ARMED = "grep -qx active /sys/class/watchdog/watchdog0/state && grep -qx 20 /sys/class/watchdog/watchdog0/timeout"
 
 
@@ -35,7 +23,7 @@ def story(etc: str) -> None:
         m.wait_for(ARMED)
         assert "watchdog: \"20s\"  # /etc/health-checker/watchdog.yaml" in m.sh("health-checker config show")
 
-        m.sh(SLOW)
+        m.sh(f"{HANG_BEFORE_VERDICT}sync -f /etc")
         m.reboot(wait=False)
         m.wait_agent()
         m.wait_for(ARMED)
