@@ -42,6 +42,22 @@ def remove_cgroups(top: Path, timeout: float = 5) -> None:
                 time.sleep(0.02)
 
 
+def _never_stopped(process: int) -> None:
+    """Lets nsenter, by its pidfd, go on whenever it stops, until it has ended.
+
+    A shutdown stops all processes before it kills them, and nsenter stops with the one that it waits
+    for: it would not bury that one, and the container would wait for the funeral.
+    """
+    try:
+        wanted = os.WSTOPPED | os.WEXITED | os.WNOWAIT
+        while (event := os.waitid(os.P_PIDFD, process, wanted)) and event.si_code == os.CLD_STOPPED:
+            signal.pidfd_send_signal(process, signal.SIGCONT)
+    except (ChildProcessError, ProcessLookupError):
+        pass
+    finally:
+        os.close(process)
+
+
 class Notify:
     """What systemd in the container says of itself: that it started, and that it is up."""
 
@@ -165,16 +181,20 @@ class Container(Guest):
             raise Gone("the container is not running")
         assert self.process
         command = ["nsenter", "-t", str(self.notify.leader), "-m", "-u", "-i", "-p", "-n", "-C",
-                   "-r", "-w", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+                   "-r", "-w", "setsid", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
                    "bash", "-c", script]
         entered = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        threading.Thread(target=_never_stopped, args=(os.pidfd_open(entered.pid),), daemon=True).start()
         try:
             out, err = entered.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(entered.pid, signal.SIGKILL)
+            # The shell and its children, which have a session of their own. nsenter has to bury the
+            # shell: a container with a dead process that nobody buries never ends.
+            for shell in Path(f"/proc/{entered.pid}/task/{entered.pid}/children").read_text().split():
+                os.killpg(int(shell), signal.SIGKILL)
             out, err = entered.communicate()
             return Result(124, out, err)
         if entered.returncode < 0 and self.process.poll() is not None:
