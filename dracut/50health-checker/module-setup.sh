@@ -28,7 +28,7 @@ installkernel() {
 
 # Called by dracut.
 install() {
-    local unit target="$systemdsystemunitdir/initrd-root-fs.target"
+    local unit settings target="$systemdsystemunitdir/initrd-root-fs.target"
 
     inst_multiple health-checker unshare mount
     # A script with "prepare" runs in here: bash is what nearly all of them name, and these are what
@@ -39,6 +39,11 @@ install() {
     inst_hook emergency 90 "$moddir/emergency.sh"
     inst_hook shutdown-emergency 90 "$moddir/emergency.sh"
     inst_multiple -o systemctl
+
+    # Whether it may act is asked also where the disk cannot be read.
+    for settings in /usr/lib/health-checker/*.yaml /etc/health-checker/*.yaml; do
+        [ ! -e "$settings" ] || inst_simple "$settings"
+    done
 
     for unit in firstboot-detect.service firstboot-fetch.service firstboot-apply.service firstboot.target; do
         inst_simple "$systemdsystemunitdir/$unit"

@@ -1,6 +1,8 @@
 //! How this machine starts: its loader, and what kind of start this was.
 
 pub mod bls;
+pub mod efivars;
+pub mod firmware;
 pub mod grub;
 pub mod sdbootutil;
 
@@ -8,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use bls::copies::Copies;
 use serde::Serialize;
 
 use crate::record::handoff;
@@ -49,7 +52,7 @@ pub enum Start {
 /// of the last known good snapshot, and never be believed that it fell back.
 pub fn loader(root: &Root) -> Loader {
     const GRUB: [&str; 2] = ["/boot/grub2/grub.cfg", "/boot/grub/grub.cfg"];
-    if bls::efivars::is_set(root, bls::SELECTED) {
+    if bls::SELECTED.is_set(root) {
         Loader::Bls
     } else if GRUB.iter().any(|path| root.join(path).exists()) {
         Loader::Grub
@@ -69,6 +72,27 @@ pub fn count_out(root: &Root, snapshot: u32) -> Result<()> {
     let entries = bls::Entries::read(root, true)?;
     entries.count_out(root, snapshot)?;
     entries.close()
+}
+
+/// Keeps what the loader needs for these snapshots, which are known good. Only one that goes
+/// by entries can lose it.
+///
+/// # Errors
+/// For some of them it may be lost.
+pub fn keep(root: &Root, snapshots: &Path, kept: &[u32]) -> Result<()> {
+    if loader(root) == Loader::Bls { Copies::beside(snapshots).keep(root, kept) } else { Ok(()) }
+}
+
+/// Gives the loader back what it has lost of a snapshot that is about to become the default.
+///
+/// # Errors
+/// It cannot start it.
+pub fn bring_back(root: &Root, snapshots: &Path, snapshot: u32) -> Result<()> {
+    if loader(root) == Loader::Bls {
+        Copies::beside(snapshots).bring_back(root, snapshot)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether the initrd went on into another snapshot than the loader's entry names.

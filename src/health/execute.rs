@@ -19,6 +19,11 @@ pub trait Effects {
     /// # Errors
     /// It may not be durable.
     fn write_record(&mut self, record: &Record) -> Result<()>;
+    /// See [`Step::CountInFirmware`].
+    ///
+    /// # Errors
+    /// It may not be durable.
+    fn count_in_firmware(&mut self, reboots: u32) -> Result<()>;
     /// See [`Step::CountOut`].
     ///
     /// # Errors
@@ -39,6 +44,11 @@ pub trait Effects {
     /// # Errors
     /// It may stay for ever.
     fn release(&mut self, snapshot: &SnapshotId) -> Result<()>;
+    /// See [`Step::KeepEntries`].
+    ///
+    /// # Errors
+    /// Some may be lost.
+    fn keep_entries(&mut self, kept: &[u32]) -> Result<()>;
     /// See [`Step::Tag`].
     ///
     /// # Errors
@@ -127,8 +137,10 @@ fn apply(step: &Step, effects: &mut dyn Effects) -> Result<()> {
         Step::SetRecordAside => effects.set_record_aside(),
         Step::Protect(snapshot) => effects.protect(snapshot),
         Step::Release(snapshot) => effects.release(snapshot),
+        Step::KeepEntries(kept) => effects.keep_entries(kept),
         Step::Tag(snapshot) => effects.tag(snapshot),
         Step::WriteRecord(record) => effects.write_record(record),
+        Step::CountInFirmware { reboots, .. } => effects.count_in_firmware(*reboots),
         Step::CountOut(snapshot) => effects.count_out(snapshot),
         Step::SetDefault(snapshot) => effects.set_default(snapshot),
         Step::TellLoader(snapshot) => effects.tell_loader(snapshot),

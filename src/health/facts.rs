@@ -57,12 +57,24 @@ pub struct Facts {
     pub present: Option<Vec<Candidate>>,
     /// The record.
     pub record: record::State,
-    /// Whether a record written now would outlive a reboot, or why not.
-    pub durable: Result<(), String>,
+    /// Where the count of an automatic reboot would outlive it, or why nowhere.
+    pub durable: Result<Place, String>,
+    /// The automatic reboots since the last healthy verdict by the firmware's count;
+    /// `None` where it keeps none.
+    pub reboots_in_firmware: Option<u32>,
     /// The verdict that was reached in this boot before: healthy or not.
     pub judged: Option<bool>,
     /// What the checks found.
     pub checks: Vec<Outcome>,
+}
+
+/// Where automatic reboots are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the record, and everything else is there too.
+    Record,
+    /// In the firmware alone: the disk is out of reach.
+    Firmware,
 }
 
 /// What the administrator allows: settings and kernel command line.
@@ -118,6 +130,13 @@ impl Facts {
             .filter(|check| check.condemns())
             .map(|check| check.name.clone())
             .collect()
+    }
+
+    /// The automatic reboots since the last healthy verdict. Counted twice where that can
+    /// be: a record that was replaced, or a firmware that was reset, knows of fewer.
+    pub fn automatic_reboots(&self) -> u32 {
+        let recorded = self.record.readable().map_or(0, |record| record.automatic_reboots);
+        recorded.max(self.reboots_in_firmware.unwrap_or_default())
     }
 
     /// Whether another snapshot than the default was booted: somebody chose it

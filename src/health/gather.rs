@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::checks::Outcome;
-use super::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
+use super::facts::{Candidate, Control, Entry, Facts, Mode, Occasion, Place};
 use super::published::Published;
 use super::start::told::Told;
 use crate::boot::{self, Loader, bls, grub};
@@ -19,10 +19,15 @@ use crate::settings::Settings;
 use crate::snapshot::{Snapshot, Snapshots, snapper};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
+use crate::sys::within::within;
 use crate::sys::{btrfs, systemd};
 
 /// How long systemd may take to answer.
 const REQUEST: Duration = Duration::from_secs(10);
+
+/// How long the disk may take for a small file: far longer than a slow one that is busy
+/// does, shorter than the deadline. One that fails says so; one that hangs never does.
+pub const DISK: Duration = Duration::from_secs(120);
 
 /// Where the snapshots are in the booted system.
 pub const SNAPSHOTS: &str = "/.snapshots";
@@ -136,10 +141,27 @@ pub fn facts(root: &Root, control: Control, checks: Vec<Outcome>, before: Before
         default_descends: descends(default.as_ref(), booted.as_ref(), list.as_deref()),
         record: record(root, &store, &snapshots, list.as_deref()),
         present: list.map(|list| list.iter().map(candidate).collect()),
-        durable: if failed { store.probe().map_err(|e| format!("{e:#}")) } else { Ok(()) },
+        durable: if failed { durable(&store) } else { Ok(Place::Record) },
+        reboots_in_firmware: reboots_in_firmware(root),
         judged: before.judged,
         checks,
     }
+}
+
+/// Whether a record written now would outlive a reboot, tried with a file.
+pub(super) fn durable(store: &Store) -> Result<Place, String> {
+    let store = store.clone();
+    let tried = within(DISK, "probe", move || store.probe()).context("the disk");
+    tried.flatten().map(|()| Place::Record).map_err(|e| format!("{e:#}"))
+}
+
+/// The firmware's count; none where it cannot be read, so that nothing is based on it.
+pub(super) fn reboots_in_firmware(root: &Root) -> Option<u32> {
+    let count = known("what the firmware counted", boot::firmware::reboots(root)).flatten();
+    if let Some(reboots @ 1..) = count {
+        log::warn!("the firmware has counted {reboots} automatic reboots since all was well");
+    }
+    count
 }
 
 /// What cannot be found out is logged, and stays unknown.

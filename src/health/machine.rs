@@ -2,26 +2,35 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::checks::greenboot::{self, After};
 use super::execute::Effects;
 use super::plan::Alert;
-use super::{alert, safe_mode};
+use super::{alert, gather, safe_mode};
 use crate::boot::{self, Loader, grub};
 use crate::record::{Record, SnapshotId, store::Store};
 use crate::settings::Alerts;
 use crate::snapshot::{Snapshots, snapper};
 use crate::sys::files::Root;
 use crate::sys::systemd::requests;
+use crate::sys::within::{Missed, within};
 
 /// How long systemd may take to accept a request.
 const REQUEST: Duration = Duration::from_secs(20);
 
 /// The running system.
 pub struct Machine {
-    root: Root,
     alerts: Alerts,
+    disk: Disk,
+    /// Whether the disk has let a call go unanswered: the next would as well.
+    silent: bool,
+}
+
+/// What is on its disk.
+#[derive(Clone)]
+struct Disk {
+    root: Root,
     store: Store,
     snapshots: Snapshots,
 }
@@ -29,65 +38,95 @@ pub struct Machine {
 impl Machine {
     /// The system below `root`, where `alerts` says who is told.
     pub fn new(root: &Root, alerts: &Alerts) -> Self {
-        Self {
-            root: root.clone(),
-            alerts: alerts.clone(),
-            store: Store::new(root),
-            snapshots: Snapshots::at(root.join(super::gather::SNAPSHOTS)),
-        }
+        let (root, store) = (root.clone(), Store::new(root));
+        let snapshots = Snapshots::at(root.join(gather::SNAPSHOTS));
+        Self { alerts: alerts.clone(), disk: Disk { root, store, snapshots }, silent: false }
+    }
+
+    /// Has the disk do something. What it does late is what was decided all the same, in
+    /// the order in which any part may be the last.
+    fn on_disk(&mut self, work: impl FnOnce(&Disk) -> Result<()> + Send + 'static) -> Result<()> {
+        ensure!(!self.silent, "the disk did not answer before");
+        let disk = self.disk.clone();
+        let done = within(gather::DISK, "disk", move || work(&disk));
+        self.silent = matches!(done, Err(Missed::Late(_)));
+        done.context("the disk").flatten()
     }
 }
 
 impl Effects for Machine {
     fn set_record_aside(&mut self) -> Result<()> {
-        self.store.set_aside()
+        self.on_disk(|it| it.store.set_aside())
     }
 
     fn write_record(&mut self, record: &Record) -> Result<()> {
-        self.store.write(record)
+        let record = record.clone();
+        self.on_disk(move |it| it.store.write(&record))
+    }
+
+    fn count_in_firmware(&mut self, reboots: u32) -> Result<()> {
+        boot::firmware::count(&self.disk.root, reboots)
     }
 
     fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        boot::count_out(&self.root, snapshot.number)
+        let number = snapshot.number;
+        self.on_disk(move |it| boot::count_out(&it.root, number))
     }
 
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        boot::sdbootutil::set_default(&self.root, snapshot.number);
-        snapper::set_default(&self.snapshots, snapshot)
+        let snapshot = *snapshot;
+        self.on_disk(move |it| {
+            if let Err(e) = boot::bring_back(&it.root, it.snapshots.dir(), snapshot.number) {
+                log::error!("the loader cannot start {snapshot}: {e:#}");
+            }
+            boot::sdbootutil::set_default(&it.root, snapshot.number);
+            snapper::set_default(&it.snapshots, &snapshot)
+        })
     }
 
     fn protect(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::protect(&self.snapshots, snapshot.number)
+        let number = snapshot.number;
+        self.on_disk(move |it| snapper::protect(&it.snapshots, number))
     }
 
     fn release(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::release(&self.snapshots, snapshot.number)
+        let number = snapshot.number;
+        self.on_disk(move |it| snapper::release(&it.snapshots, number))
+    }
+
+    fn keep_entries(&mut self, kept: &[u32]) -> Result<()> {
+        // Not within a limit: nothing waits for it, and it may be a hundred megabytes.
+        boot::keep(&self.disk.root, self.disk.snapshots.dir(), kept)
     }
 
     fn tag(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::tag(&self.snapshots, snapshot.number)
+        let number = snapshot.number;
+        self.on_disk(move |it| snapper::tag(&it.snapshots, number))
     }
 
     fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        if boot::loader(&self.root) == Loader::Bls {
+        if boot::loader(&self.disk.root) == Loader::Bls {
             return Ok(()); // its entries are counted, and nothing reads that file
         }
-        let known = self.snapshots.list()?;
-        let found = known.iter().find(|it| it.id == *snapshot);
-        grub::keep(&self.root, found.with_context(|| format!("{snapshot} is not there"))?)
+        let snapshot = *snapshot;
+        self.on_disk(move |it| {
+            let known = it.snapshots.list()?;
+            let found = known.iter().find(|it| it.id == snapshot);
+            grub::keep(&it.root, found.with_context(|| format!("{snapshot} is not there"))?)
+        })
     }
 
     fn clear_flag(&mut self) -> Result<()> {
-        grub::env::clear(&self.root)
+        self.on_disk(|it| grub::env::clear(&it.root))
     }
 
     fn alert(&mut self, alert: &Alert) -> Result<()> {
-        alert::alert(&self.root, &self.alerts, alert)
+        alert::alert(&self.disk.root, &self.alerts, alert)
     }
 
     fn follow_up(&mut self, healthy: bool) {
         let what = if healthy { After::Healthy } else { After::Unhealthy };
-        greenboot::run_after(&self.root, what);
+        greenboot::run_after(&self.disk.root, what);
     }
 
     fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
@@ -99,6 +138,6 @@ impl Effects for Machine {
     }
 
     fn safe_mode(&mut self) -> Result<()> {
-        safe_mode::enter(&self.root)
+        safe_mode::enter(&self.disk.root)
     }
 }

@@ -14,7 +14,7 @@ pub enum Wish {
     /// This snapshot, or the booted one, is not.
     MarkBad(Option<u32>),
     /// The known good snapshots shall be kept from clean-up: something may have
-    /// put an algorithm back.
+    /// put an algorithm back, or deleted their boot entries.
     Protect,
     /// This snapshot, or the last known good one, shall be the default.
     Rollback {
@@ -38,7 +38,10 @@ pub fn plan(facts: &Facts, policy: Policy, wish: Wish) -> Result<Plan, String> {
     match wish {
         Wish::MarkGood(number) => Ok(mark_good(facts, policy, record, named(facts, number)?)),
         Wish::Protect => {
-            let steps = steps::kept(&record, policy).into_iter().map(Step::Protect).collect();
+            let kept = steps::kept(&record, policy);
+            let numbers = kept.iter().map(|it| it.number).collect();
+            let mut steps: Vec<_> = kept.into_iter().map(Step::Protect).collect();
+            steps.push(Step::KeepEntries(numbers));
             Ok(made(Action::None, None, steps, End::GoOn))
         }
         Wish::MarkBad(number) => mark_bad(policy, record, named(facts, number)?),

@@ -69,11 +69,20 @@ pub enum Step {
     Protect(SnapshotId),
     /// Give it back to the clean-up.
     Release(SnapshotId),
+    /// Keep what the loader needs to start these.
+    KeepEntries(Vec<u32>),
     /// Mark it as restarted by us, outside the record: so a record that is lost
     /// is not taken for one that never was, and the machine restarted again.
     Tag(SnapshotId),
     /// Replace the record, durably.
     WriteRecord(Box<Record>),
+    /// Count the automatic reboots in the firmware, durably.
+    CountInFirmware {
+        /// Since the last healthy verdict.
+        reboots: u32,
+        /// Whether nothing else counts them: the disk is out of reach.
+        alone: bool,
+    },
     /// Let the loader pass this snapshot's entries over, where it has such.
     CountOut(SnapshotId),
     /// Make this snapshot the default subvolume, durably.
@@ -94,7 +103,11 @@ impl Step {
     /// reboot were not durable, or the default not changed, going on to the
     /// reboot could go on for ever.
     pub fn is_essential(&self) -> bool {
-        matches!(self, Self::SetRecordAside | Self::WriteRecord(_) | Self::SetDefault(_))
+        match self {
+            Self::SetRecordAside | Self::WriteRecord(_) | Self::SetDefault(_) => true,
+            Self::CountInFirmware { alone, .. } => *alone,
+            _ => false,
+        }
     }
 }
 
@@ -104,8 +117,12 @@ impl fmt::Display for Step {
             Self::SetRecordAside => f.write_str("keep the unusable record aside"),
             Self::Protect(snapshot) => write!(f, "protect {snapshot} from clean-up"),
             Self::Release(snapshot) => write!(f, "give {snapshot} back to clean-up"),
+            Self::KeepEntries(kept) => write!(f, "keep the boot entries of {kept:?}"),
             Self::Tag(snapshot) => write!(f, "mark {snapshot} as restarted"),
             Self::WriteRecord(_) => f.write_str("write the record"),
+            Self::CountInFirmware { reboots, .. } => {
+                write!(f, "have the firmware count {reboots} automatic reboots")
+            }
             Self::CountOut(snapshot) => write!(f, "have the loader pass {snapshot} over"),
             Self::SetDefault(snapshot) => write!(f, "make {snapshot} the default"),
             Self::TellLoader(snapshot) => {

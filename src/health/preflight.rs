@@ -12,7 +12,8 @@ use super::decide::{Policy, decide};
 use super::facts::{Candidate, Facts};
 use super::gather::known;
 use super::plan::Plan;
-use crate::boot::{self, Loader, bls};
+use crate::boot::bls::{self, copies::Copies};
+use crate::boot::{self, Loader};
 use crate::record::SnapshotId;
 use crate::settings;
 use crate::snapshot::disk::{self, Disk};
@@ -88,7 +89,7 @@ impl Preflight {
             || -> Result<bool> { preflight::has_modules(&self.tree(snapshot)?, &self.kernel) };
         let problems = self.look(snapshot, None, &[*snapshot]);
         let mut problems = problems.unwrap_or_else(|e| vec![format!("{e:#}")]);
-        problems.extend(entry_problems(snapshot));
+        problems.extend(self.entry_problems(snapshot));
         Candidate {
             snapshot: *snapshot,
             problems,
@@ -169,22 +170,31 @@ impl Preflight {
         }
         Some(path.exists())
     }
-}
 
-/// What keeps a loader that goes by entries from starting a snapshot. What cannot be
-/// seen is not held against it.
-fn entry_problems(snapshot: &SnapshotId) -> Vec<String> {
-    let root = Root::new("/");
-    if boot::loader(&root) != Loader::Bls {
-        return Vec::new();
+    /// What keeps a loader that goes by entries from starting a snapshot, and what it has lost
+    /// from being brought back. What cannot be seen is not held against it.
+    fn entry_problems(&self, snapshot: &SnapshotId) -> Vec<String> {
+        let root = Root::new("/");
+        if boot::loader(&root) != Loader::Bls {
+            return Vec::new();
+        }
+        let problems = || -> Result<Vec<String>> {
+            let entries = bls::Entries::read(&root, false)?;
+            let mut problems = entries.problems(snapshot.number);
+            if !problems.is_empty() {
+                let copies = Copies::beside(self.snapshots.dir());
+                // What is gone back from makes room.
+                let failed = bls::named_snapshot(&self.cmdline);
+                match copies.can_bring_back(&entries, snapshot.number, failed) {
+                    Ok(()) => problems.clear(),
+                    Err(e) => problems.push(format!("{e:#}")),
+                }
+            }
+            entries.close()?;
+            Ok(problems)
+        };
+        known("whether there is a boot entry", problems()).unwrap_or_default()
     }
-    let problems = || -> Result<Vec<String>> {
-        let entries = bls::Entries::read(&root, false)?;
-        let problems = entries.problems(snapshot.number);
-        entries.close()?;
-        Ok(problems)
-    };
-    known("whether there is a boot entry", problems()).unwrap_or_default()
 }
 
 /// Decides, after a look at each snapshot that it would go back to: one that

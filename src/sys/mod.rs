@@ -11,5 +11,6 @@ mod raw;
 pub mod systemd;
 pub mod tls;
 pub mod watch;
+pub mod within;
 
 pub use raw::{btrfs, clock};

@@ -36,6 +36,8 @@ pub struct Event {
     pub hangs: bool,
     /// The initrd cannot go on.
     pub emergency: bool,
+    /// Because it does not see the disk.
+    pub out_of_reach: bool,
     /// Before any verdict, somebody shuts the machine down in order.
     pub ended: bool,
 }
@@ -138,6 +140,7 @@ fn with_the_rest(
         stopping: false,
         hangs: false,
         emergency: false,
+        out_of_reach: false,
         ended: false,
     };
     events.push(usual.clone());
@@ -156,6 +159,9 @@ fn with_the_rest(
         events.push(Event { hangs: true, ..usual.clone() });
         events.push(Event { emergency: true, ..usual.clone() });
         events.push(Event { emergency: true, target_broken: true, ..usual.clone() });
+        if matches!(trouble, Trouble::None | Trouble::WriteFails) {
+            events.push(Event { emergency: true, out_of_reach: true, ..usual.clone() });
+        }
         events.push(Event { ended: true, ..usual });
     }
 }

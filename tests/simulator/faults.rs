@@ -44,6 +44,9 @@ pub enum Fault {
     FallbackIgnored,
     /// A choice by hand is taken for the loader's fallback.
     FallbackPresumed,
+    /// What the firmware has counted is not asked for.
+    /// Only where the firmware keeps one, and that makes up for what others forget.
+    FirmwareIgnored,
     /// Nobody tells GRUB that a start has come to its end.
     FlagNotCleared,
 }
@@ -110,6 +113,7 @@ fn misread(fault: Fault, facts: &mut Facts) {
             facts.entry = None;
             facts.loader_offers = None;
         }
+        Fault::FirmwareIgnored => facts.reboots_in_firmware = Some(0),
         Fault::FallbackPresumed => {
             if let State::Readable(record) = &mut facts.record {
                 record.pending = facts.default_at_start;

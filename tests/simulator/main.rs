@@ -12,7 +12,8 @@
 //! - none of its own: the default is entered. Four boots from a fresh system, the longest
 //!   chain that the rules allow between two healthy verdicts: three automatic reboots and
 //!   a safe mode.
-//! - entries that are counted: three boots from a fresh system.
+//! - the same with a firmware that keeps a count where the disk is out of reach: three.
+//! - entries that are counted, with such a firmware: three boots from a fresh system.
 //! - GRUB with its flag: three boots from a first one that was healthy. Before that, GRUB
 //!   has nothing to fall back to, and is as none. Three are an update that hangs, the
 //!   fallback with its cuts, and what follows from each.
@@ -217,8 +218,15 @@ fn every_combination_of_events_and_cuts_keeps_the_rules() {
 }
 
 #[test]
+fn a_firmware_that_counts_keeps_the_rules() {
+    let count = keeps_the_rules("firmware", World::fresh().with_firmware(), depth() - 1);
+    assert!(count.states > 1_000 && count.cuts > 100_000, "{count:?}");
+}
+
+#[test]
 fn a_loader_that_counts_keeps_the_rules() {
-    let count = keeps_the_rules("entries", World::fresh_with_entries(), depth() - 1);
+    let count =
+        keeps_the_rules("entries", World::fresh_with_entries().with_firmware(), depth() - 1);
     assert!(count.states > 10_000 && count.cuts > 1_000_000, "{count:?}");
 }
 
@@ -247,6 +255,9 @@ fn every_seeded_fault_is_caught() {
         for faults in [&Fault::ALL[..], own] {
             assert_eq!(missed(faults, &start, depth), [], "from {start:?}");
         }
+    }
+    for start in [World::fresh().with_firmware(), World::fresh_with_entries().with_firmware()] {
+        assert_eq!(missed(&[Fault::FirmwareIgnored], &start, depth() - 1), []);
     }
 }
 

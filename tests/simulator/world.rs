@@ -39,6 +39,8 @@ pub struct World {
     passed: Numbers,
     /// Automatic reboots since the last healthy verdict.
     reboots: u32,
+    /// The same by the firmware's count, if it keeps one.
+    firmware: Option<u32>,
     loader: Loader,
     this_boot: ThisBoot,
 }
@@ -90,6 +92,7 @@ impl World {
             good: Numbers::default(),
             passed: Numbers::default(),
             reboots: 0,
+            firmware: None,
             loader: Loader::Plain,
             this_boot: ThisBoot::default(),
         }
@@ -98,6 +101,11 @@ impl World {
     /// The same with a loader that goes by entries.
     pub fn fresh_with_entries() -> Self {
         Self { loader: Loader::Entries(ByNumber::of(1, None)), ..Self::fresh() }
+    }
+
+    /// The same with a firmware that keeps a count of ours.
+    pub fn with_firmware(self) -> Self {
+        Self { firmware: Some(0), ..self }
     }
 
     /// The same with a GRUB whose menu has a flag.

@@ -5,7 +5,7 @@
 //! Read natively, from the boot partitions and the firmware's variables: bootctl and
 //! sdbootutil may be part of what an update has broken.
 
-pub mod efivars;
+pub mod copies;
 pub mod entry;
 pub mod partition;
 
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::efivars::Variable;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
 use entry::Entry;
@@ -24,7 +25,11 @@ const ENTRIES: &str = "loader/entries";
 
 /// The variable in which a loader says which entry it has started. It is gone with the
 /// next reset.
-pub const SELECTED: &str = "LoaderEntrySelected";
+pub const SELECTED: Variable = Variable::of_loader("LoaderEntrySelected");
+/// Where the entry lies that was started, if its starts are counted.
+const COUNTED: Variable = Variable::of_loader("LoaderBootCountPath");
+/// The entry that the firmware was told to start by default.
+const DEFAULT: Variable = Variable::of_loader("LoaderEntryDefault");
 
 /// What the loader knows of this boot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,10 +46,7 @@ pub struct Booted {
 /// # Errors
 /// One of them is there but cannot be read.
 pub fn booted(root: &Root) -> Result<Booted> {
-    Ok(Booted {
-        selected: efivars::text(root, SELECTED)?,
-        counted: efivars::text(root, "LoaderBootCountPath")?.is_some(),
-    })
+    Ok(Booted { selected: SELECTED.text(root)?, counted: COUNTED.is_set(root) })
 }
 
 /// The number of the snapshot that `rootflags=` names, if it does.
@@ -57,7 +59,9 @@ pub fn named_snapshot(cmdline: &Cmdline) -> Option<u32> {
 #[derive(Debug)]
 pub struct Entries {
     partitions: Vec<Partition>,
-    entries: Vec<(PathBuf, Entry)>,
+    own: Vec<(PathBuf, Entry)>,
+    /// Those of other systems.
+    others: Vec<(PathBuf, Entry)>,
 }
 
 impl Entries {
@@ -66,29 +70,25 @@ impl Entries {
     /// # Errors
     /// There is no boot partition that can be read, or the command line cannot be.
     pub fn read(root: &Root, writable: bool) -> Result<Self> {
-        let cmdline = Cmdline::of_this_boot()?;
-        Self::read_of(
-            root,
-            writable,
-            cmdline.value("root").context("no root= on the command line")?,
-        )
+        Self::read_of(root, writable, &own_root()?)
     }
 
     fn read_of(root: &Root, writable: bool, own: &str) -> Result<Self> {
         let partitions = partition::open(root, writable)?;
-        let mut entries = Vec::new();
+        let (mut own_entries, mut others) = (Vec::new(), Vec::new());
         for partition in &partitions {
             for path in files::list(&partition.dir().join(ENTRIES))? {
                 match parsed(&path) {
                     Ok(Some(entry)) if entry.root.as_deref() == Some(own) => {
-                        entries.push((partition.dir().to_owned(), entry));
+                        own_entries.push((partition.dir().to_owned(), entry));
                     }
-                    Ok(_) => {}
+                    Ok(Some(entry)) => others.push((partition.dir().to_owned(), entry)),
+                    Ok(None) => {}
                     Err(e) => log::warn!("passed over: {e:#}"),
                 }
             }
         }
-        Ok(Self { partitions, entries })
+        Ok(Self { partitions, own: own_entries, others })
     }
 
     /// Lets the boot partitions go that were mounted for this, written out.
@@ -100,7 +100,7 @@ impl Entries {
     }
 
     fn of(&self, snapshot: u32) -> impl Iterator<Item = &(PathBuf, Entry)> {
-        self.entries.iter().filter(move |(_, entry)| entry.snapshot == Some(snapshot))
+        self.own.iter().filter(move |(_, entry)| entry.snapshot == Some(snapshot))
     }
 
     /// Whether the loader has given a snapshot up: it has entries, and none of them has
@@ -120,6 +120,18 @@ impl Entries {
         if found.iter().any(Vec::is_empty) { Vec::new() } else { found.concat() }
     }
 
+    /// What would be of no use any more if an entry were deleted: files that no other names.
+    fn files_of_this_alone(&self, partition: &Path, entry: &Entry) -> Result<Vec<PathBuf>> {
+        let all = self.own.iter().chain(&self.others);
+        let others = all.filter(|(dir, it)| !(dir == partition && it.file == entry.file));
+        let mut own = copies::paths(entry)?;
+        for (_, other) in others {
+            let named = copies::paths(other)?;
+            own.retain(|path| !named.contains(path));
+        }
+        Ok(own.into_iter().map(|path| partition.join(path)).collect())
+    }
+
     /// Marks all entries of a snapshot as bad, durably, as `systemd-bless-boot bad` does
     /// with the booted one, and takes back that the firmware was told to start one of
     /// them by default: such an entry is started however bad it is.
@@ -127,14 +139,14 @@ impl Entries {
     /// # Errors
     /// Some entry may still be started.
     pub fn count_out(&self, root: &Root, snapshot: u32) -> Result<()> {
-        let pinned = efivars::text(root, "LoaderEntryDefault")?;
-        let started = efivars::text(root, "LoaderBootCountPath")?.unwrap_or_default();
+        let pinned = DEFAULT.text(root)?;
+        let started = COUNTED.text(root)?.unwrap_or_default();
         // It is a path as the firmware writes them.
         let started = started.rsplit('\\').next().unwrap_or_default();
         for (partition, entry) in self.of(snapshot) {
             if pinned.as_ref().is_some_and(|id| entry.is_named(id)) {
                 log::warn!("{} was the firmware's default entry, and is no more", entry.id);
-                efivars::remove(root, "LoaderEntryDefault")?;
+                DEFAULT.remove(root)?;
             }
             // At its last try it is called so already, and could be blessed all the same.
             if !entry.is_bad() || entry.file.eq_ignore_ascii_case(started) {
@@ -143,6 +155,12 @@ impl Entries {
         }
         Ok(())
     }
+}
+
+/// What this system's entries have as `root=`.
+fn own_root() -> Result<String> {
+    let cmdline = Cmdline::of_this_boot()?;
+    Ok(cmdline.value("root").context("no root= on the command line")?.to_owned())
 }
 
 fn parsed(path: &Path) -> Result<Option<Entry>> {
@@ -164,6 +182,10 @@ fn missing(partition: &Path, entry: &Entry) -> Vec<String> {
     let files = std::iter::once(&entry.linux).chain(&entry.initrd);
     let gone = files.filter(|path| !is_there(path));
     gone.map(|path| format!("its boot entry {} needs {path}, missing or empty", entry.id)).collect()
+}
+
+fn is_whole(partition: &Path, entry: &Entry) -> bool {
+    missing(partition, entry).is_empty()
 }
 
 /// One rename, then everything of that file system written out: vfat keeps no journal,

@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use nix::mount::MsFlags;
 use udev::Enumerator;
 
-use super::{ENTRIES, efivars};
+use super::ENTRIES;
+use crate::boot::efivars::Variable;
 use crate::sys::files::Root;
 use crate::sys::mount::Mounted;
 
@@ -69,7 +70,7 @@ fn mount(device: &Path, at: &Path, writable: bool) -> Result<Partition> {
 /// The partitions by their types, on the disk that the loader itself came from, where
 /// it says so: another disk may have another system's.
 fn devices(root: &Root) -> Result<Vec<PathBuf>> {
-    let own = efivars::text(root, "LoaderDevicePartUUID")?.map(|it| it.to_lowercase());
+    let own = Variable::of_loader("LoaderDevicePartUUID").text(root)?.map(|it| it.to_lowercase());
     let mut all = Vec::new();
     for kind in [ESP, XBOOTLDR] {
         let mut search = Enumerator::new()?;

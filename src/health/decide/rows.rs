@@ -1,7 +1,7 @@
 //! The table, read from the bottom up: the first row that fits decides.
 
 use super::Policy;
-use crate::health::facts::{Facts, Occasion};
+use crate::health::facts::{Facts, Occasion, Place};
 use crate::health::plan::{Action, Decision};
 use crate::record::{Record, Rollback, SnapshotId, State};
 
@@ -92,9 +92,13 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
     {
         return counted_out(facts, given_up);
     }
-    if let Err(why) = &facts.durable {
-        let reason = format!("no automatic reboot, because it could not be counted: {why}");
-        return say(Action::SafeMode, &reason);
+    match &facts.durable {
+        Ok(Place::Record) => {}
+        Ok(Place::Firmware) => return out_of_reach(facts),
+        Err(why) => {
+            let reason = format!("no automatic reboot, because it could not be counted: {why}");
+            return say(Action::SafeMode, &reason);
+        }
     }
     let record = match &facts.record {
         State::Unknown(why) => {
@@ -104,9 +108,8 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
         State::Absent => &Record::default(),
         State::Readable(record) => record,
     };
-    if record.automatic_reboots >= MOST_REBOOTS {
-        let reason = format!("{MOST_REBOOTS} automatic reboots did not lead to a healthy boot");
-        return say(Action::SafeMode, &reason);
+    if facts.automatic_reboots() >= MOST_REBOOTS {
+        return say(Action::SafeMode, &too_many());
     }
     // What was found good in this boot is so, also where that could not be recorded.
     let known_good =
@@ -118,6 +121,27 @@ pub(super) fn choose(facts: &Facts, failed: &[String]) -> Decision {
             "this known good snapshot was started several times and never came to a verdict",
         ),
         (false, _) => new_failed(facts, record, failed),
+    }
+}
+
+fn too_many() -> String {
+    format!("{MOST_REBOOTS} automatic reboots did not lead to a healthy boot")
+}
+
+/// The row for a disk that the initrd does not see, so that it is not even known what was
+/// started: the loader may have something else to start.
+fn out_of_reach(facts: &Facts) -> Decision {
+    let reboots = facts.automatic_reboots();
+    if reboots >= MOST_REBOOTS {
+        say(Action::SafeMode, &too_many())
+    } else if facts.entry.is_some_and(|it| it.counted) {
+        let reason = "the disk is out of reach; the loader counts the starts of this entry, and \
+                      starts another after the last of them";
+        say(Action::Reboot, reason)
+    } else if reboots > 0 {
+        say(Action::SafeMode, "the disk is out of reach, after a reboot as well")
+    } else {
+        say(Action::Reboot, "the disk is out of reach; one reboot may heal it")
     }
 }
 
@@ -178,7 +202,7 @@ fn new_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decision {
         }
         let retried = match facts.booted {
             Some(_) => record.retried == facts.booted,
-            None => record.automatic_reboots > 0,
+            None => facts.automatic_reboots() > 0,
         };
         return if retried {
             say(Action::SafeMode, "failed again after a reboot, and there is nothing to go back to")

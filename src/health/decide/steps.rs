@@ -1,7 +1,7 @@
 //! What follows from a row, in an order in which any step may be the last.
 
 use super::{Policy, rows};
-use crate::health::facts::{Facts, Occasion};
+use crate::health::facts::{Facts, Occasion, Place};
 use crate::health::plan::{End, Step};
 use crate::record::{KnownGood, Record, Rollback, SnapshotId, State, Verdict};
 
@@ -29,6 +29,20 @@ fn next_record(facts: &Facts, healthy: bool) -> Record {
     record
 }
 
+/// Whether the record may be replaced, and that would outlive a reboot: an unreadable one
+/// stays where it is, for somebody to look at.
+fn is_writable(facts: &Facts) -> bool {
+    facts.durable == Ok(Place::Record) && !matches!(facts.record, State::Unknown(_))
+}
+
+/// Counts one more automatic reboot, in the record that is about to be written, and
+/// beside it: a start whose disk is out of reach must know of it.
+fn count_reboot(facts: &Facts, record: &mut Record) -> Option<Step> {
+    record.automatic_reboots = facts.automatic_reboots() + 1;
+    let reboots = record.automatic_reboots;
+    facts.reboots_in_firmware.map(|_| Step::CountInFirmware { reboots, alone: false })
+}
+
 /// Counts this start, if the loader does not. What cannot be read or written is left as
 /// it is: whether that matters is decided once something has failed.
 pub(super) fn count(facts: &Facts) -> Vec<Step> {
@@ -36,7 +50,7 @@ pub(super) fn count(facts: &Facts) -> Vec<Step> {
     if facts.entry.is_some_and(|it| it.counted) {
         return Vec::new();
     }
-    if facts.durable.is_err() || matches!(facts.record, State::Unknown(_)) {
+    if !is_writable(facts) {
         return Vec::new();
     }
     let mut record = facts.record.readable().cloned().unwrap_or_default();
@@ -120,6 +134,9 @@ pub(super) fn mark_good(facts: &Facts, policy: Policy) -> Vec<Step> {
     let mut steps = aside(facts);
     steps.extend(fallback);
     steps.extend(keep_known_good(&before, record, policy));
+    if facts.reboots_in_firmware.is_some_and(|reboots| reboots > 0) {
+        steps.push(Step::CountInFirmware { reboots: 0, alone: false });
+    }
     steps.extend(count_out);
     steps.push(Step::ClearFlag);
     steps
@@ -177,13 +194,14 @@ pub(super) fn roll_back(
 ) -> Vec<Step> {
     let mut record = next_record(facts, false);
     // Also if none is meant: where the target cannot be entered, one follows.
-    record.automatic_reboots += 1;
+    let count = count_reboot(facts, &mut record);
     if end == End::Enter(to) {
         record.set_starts(to, Some(record.starts_of(&to) + 1));
     }
     record.rollback = Some(Rollback { from, to, failed: failed.to_vec(), at: facts.now });
     let mut steps = protect_kept(&record, policy);
     steps.push(Step::WriteRecord(Box::new(record)));
+    steps.extend(count);
     // Before the default: with the one alone, the loader starts the target, and the
     // initrd makes it the default; with the other alone, it would start what failed.
     steps.push(Step::CountOut(from));
@@ -203,20 +221,25 @@ fn clear_flag(facts: &Facts) -> Option<Step> {
 }
 
 pub(super) fn reboot(facts: &Facts, policy: Policy) -> Vec<Step> {
+    if facts.durable == Ok(Place::Firmware) {
+        let reboots = facts.automatic_reboots() + 1;
+        return vec![Step::CountInFirmware { reboots, alone: true }];
+    }
     let mut record = next_record(facts, false);
     let mut steps = settle_fallback(facts, policy, &mut record);
-    record.automatic_reboots += 1;
+    let count = count_reboot(facts, &mut record);
     record.retried = facts.booted;
     steps.extend(protect_kept(&record, policy));
     steps.push(Step::WriteRecord(Box::new(record)));
+    steps.extend(count);
     steps.extend(facts.booted.or(facts.default_at_start).map(Step::Tag));
     steps.extend(clear_flag(facts));
     steps
 }
 
 pub(super) fn safe_mode(facts: &Facts, policy: Policy, failed: &[String]) -> Vec<Step> {
-    if facts.durable.is_err() || matches!(facts.record, State::Unknown(_)) {
-        return Vec::new(); // an unreadable record stays where it is, for somebody to look at
+    if !is_writable(facts) {
+        return Vec::new();
     }
     if facts.occasion == Occasion::Start {
         return protect_kept(facts.record.readable().unwrap_or(&Record::default()), policy);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::health::checks::{Ending, Outcome};
-use crate::health::facts::{Candidate, Control};
+use crate::health::facts::{Candidate, Control, Place};
 use crate::record::{KnownGood, Record, Rollback, SnapshotId, Starts, State};
 
 const POLICY: Policy = Policy { keep: 2, unfinished_boots: 3 };
@@ -52,7 +52,8 @@ fn facts(checks: &[&str]) -> Facts {
         default_descends: false,
         present: Some(vec![candidate(1), candidate(2)]),
         record: State::Readable(Record { known_good: vec![good(1)], ..Record::default() }),
-        durable: Ok(()),
+        durable: Ok(Place::Record),
+        reboots_in_firmware: None,
         judged: None,
         checks: checks.iter().map(|name| failing(name, true)).collect(),
     }
@@ -329,3 +330,6 @@ fn the_intent_is_written_before_the_default_changes() {
 
 #[path = "fallback_tests.rs"]
 mod fallback;
+
+#[path = "out_of_reach_tests.rs"]
+mod out_of_reach;

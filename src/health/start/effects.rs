@@ -1,7 +1,7 @@
 //! The effects of a plan in the initrd, where the system is only mounted.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +12,8 @@ use crate::boot;
 use crate::health::alert;
 use crate::health::execute::Effects;
 use crate::health::plan::Alert;
-use crate::record::{Record, SnapshotId, store::Store};
+use crate::record::store::Store;
+use crate::record::{Record, SnapshotId};
 use crate::settings::Alerts;
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::snapper;
@@ -23,30 +24,29 @@ use crate::sys::systemd::requests;
 /// How long systemd may take to accept a request.
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// The initrd, with the system's disk at hand.
+/// The system as the initrd has it: its disk, what is mounted of that for the switch, and
+/// where its record is.
+pub(super) struct System<'a> {
+    pub(super) sysroot: &'a Path,
+    pub(super) disk: &'a Disk,
+    pub(super) store: Store,
+}
+
+/// The initrd.
 pub(super) struct Initrd<'a> {
     root: Root,
-    sysroot: PathBuf,
-    disk: &'a Disk,
-    store: Store,
+    system: Option<System<'a>>,
     reason: String,
     told: Told,
     in_emergency: bool,
 }
 
 impl<'a> Initrd<'a> {
-    pub(super) fn new(
-        root: &Root,
-        sysroot: &Path,
-        disk: &'a Disk,
-        store: Store,
-        reason: &str,
-    ) -> Self {
+    /// Without a system where its disk is out of reach.
+    pub(super) fn new(root: &Root, system: Option<System<'a>>, reason: &str) -> Self {
         Self {
             root: root.clone(),
-            sysroot: sysroot.to_owned(),
-            disk,
-            store,
+            system,
             reason: reason.to_owned(),
             told: Told::default(),
             in_emergency: false,
@@ -57,15 +57,23 @@ impl<'a> Initrd<'a> {
     pub(super) fn in_emergency(self) -> Self {
         Self { in_emergency: true, ..self }
     }
+
+    fn system(&self) -> Result<&System<'a>> {
+        self.system.as_ref().context("the disk is out of reach")
+    }
 }
 
 impl Effects for Initrd<'_> {
     fn set_record_aside(&mut self) -> Result<()> {
-        self.store.set_aside()
+        self.system()?.store.set_aside()
     }
 
     fn write_record(&mut self, record: &Record) -> Result<()> {
-        self.store.write(record)
+        self.system()?.store.write(record)
+    }
+
+    fn count_in_firmware(&mut self, reboots: u32) -> Result<()> {
+        boot::firmware::count(&self.root, reboots)
     }
 
     fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
@@ -73,20 +81,28 @@ impl Effects for Initrd<'_> {
     }
 
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        self.disk.snapshots.set_default(snapshot)?;
-        btrfs::sync(self.disk.top())
+        let disk = self.system()?.disk;
+        if let Err(e) = boot::bring_back(&self.root, disk.snapshots.dir(), snapshot.number) {
+            log::error!("the loader cannot start {snapshot}: {e:#}");
+        }
+        disk.snapshots.set_default(snapshot)?;
+        btrfs::sync(disk.top())
     }
 
     fn protect(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::protect(&self.disk.snapshots, snapshot.number)
+        snapper::protect(&self.system()?.disk.snapshots, snapshot.number)
     }
 
     fn release(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::release(&self.disk.snapshots, snapshot.number)
+        snapper::release(&self.system()?.disk.snapshots, snapshot.number)
+    }
+
+    fn keep_entries(&mut self, _: &[u32]) -> Result<()> {
+        bail!("only the booted system has the time for that")
     }
 
     fn tag(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        snapper::tag(&self.disk.snapshots, snapshot.number)
+        snapper::tag(&self.system()?.disk.snapshots, snapshot.number)
     }
 
     fn tell_loader(&mut self, snapshot: &SnapshotId) -> Result<()> {
@@ -109,9 +125,10 @@ impl Effects for Initrd<'_> {
     fn follow_up(&mut self, _: bool) {}
 
     fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        disk::enter(&self.sysroot, snapshot)?;
+        let sysroot = self.system()?.sysroot;
+        disk::enter(sysroot, snapshot)?;
         log::warn!("going on into {snapshot}");
-        boot::note_default(&self.root, &self.sysroot)
+        boot::note_default(&self.root, sysroot)
     }
 
     fn reboot(&mut self) -> Result<()> {

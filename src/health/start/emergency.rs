@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 
-use super::effects::Initrd;
+use super::effects::{Initrd, System};
 use super::{Circumstances, is_pinned};
 use crate::boot::{self, Loader, bls};
 use crate::health::alert;
 use crate::health::assess::policy;
+use crate::health::decide::decide;
 use crate::health::execute::execute;
-use crate::health::facts::{Mode, Occasion};
-use crate::health::gather::known;
-use crate::health::plan::{Alert, Event};
+use crate::health::facts::{Entry, Facts, Mode, Occasion, Place};
+use crate::health::gather::{self, known};
+use crate::health::plan::{Alert, Event, Plan};
 use crate::health::preflight::{Preflight, decide_looking};
-use crate::record::handoff;
-use crate::settings::Alerts;
+use crate::record::{State, handoff};
+use crate::settings::{self, Alerts};
 use crate::snapshot::disk::{self, Disk};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
@@ -98,18 +100,79 @@ fn decide_and_act(
     // dracut allows this prefix (dracut.cmdline(7)).
     let spec = cmdline.value("root").unwrap_or_default();
     let spec = spec.strip_prefix("block:").unwrap_or(spec);
-    let disk = Disk::rescue(sysroot, spec, named)?.context("the root has no snapshots")?;
-    let here = Circumstances::of(&disk, cmdline);
-    if here.control.mode == Mode::Off {
-        return disk.close();
+    match Disk::rescue(sysroot, spec, named) {
+        Ok(disk) => {
+            let disk = disk.context("the root has no snapshots")?;
+            on_disk(root, sysroot, cmdline, &disk, problems)?;
+            disk.close()
+        }
+        Err(e) => {
+            out_of_reach(root, cmdline, problems, &format!("{e:#}"));
+            Ok(())
+        }
     }
-    let look = Preflight::of_disk(&disk)?;
+}
+
+fn on_disk(
+    root: &Root,
+    sysroot: &Path,
+    cmdline: &Cmdline,
+    disk: &Disk,
+    problems: Vec<String>,
+) -> Result<()> {
+    let here = Circumstances::of(disk, cmdline);
+    if here.control.mode == Mode::Off {
+        return Ok(());
+    }
+    let look = Preflight::of_disk(disk)?;
     let mut facts = here.facts(root, Occasion::Emergency);
     facts.booted_problems = problems;
-    facts.durable = here.store.probe().map_err(|e| format!("{e:#}"));
+    facts.durable = gather::durable(&here.store);
     let plan = decide_looking(&mut facts, policy(&here.settings), |it| look.of_target(it));
+    let system = System { sysroot, disk, store: here.store };
+    carry_out(root, Some(system), &plan);
+    Ok(())
+}
+
+/// Not even the record can be read: what the firmware has counted is all that is known,
+/// beside the settings that this initrd was made with.
+fn out_of_reach(root: &Root, cmdline: &Cmdline, problems: Vec<String>, why: &str) {
+    let settings = settings::read(root);
+    let control = gather::control_in_initrd(&settings, cmdline);
+    if control.mode == Mode::Off {
+        return;
+    }
+    let reboots_in_firmware = gather::reboots_in_firmware(root);
+    let nowhere = || format!("{why}; and the firmware keeps no count");
+    let entry = || -> Result<Entry> {
+        Ok(Entry { counted: bls::booted(root)?.counted, default_counted_out: false })
+    };
+    let facts = Facts {
+        occasion: Occasion::Emergency,
+        boot: gather::boot_id(),
+        soft_reboots: 0,
+        now: Timestamp::now(),
+        control,
+        shutting_down: false,
+        booted: None,
+        booted_problems: problems,
+        given_up: None,
+        default_at_start: None,
+        default_now: None,
+        entry: known("what the loader says", entry()).filter(|_| !boot::kexec()),
+        loader_offers: None,
+        default_descends: false,
+        present: None,
+        record: State::Unknown(why.to_owned()),
+        durable: reboots_in_firmware.map(|_| Place::Firmware).ok_or_else(nowhere),
+        reboots_in_firmware,
+        judged: None,
+        checks: Vec::new(),
+    };
+    carry_out(root, None, &decide(&facts, policy(&settings)));
+}
+
+fn carry_out(root: &Root, system: Option<System<'_>>, plan: &Plan) {
     log::warn!("{}: {}", plan.decision.action, plan.decision.reason);
-    let reason = &plan.decision.reason;
-    execute(&plan, &mut Initrd::new(root, sysroot, &disk, here.store, reason).in_emergency());
-    disk.close()
+    execute(plan, &mut Initrd::new(root, system, &plan.decision.reason).in_emergency());
 }

@@ -19,7 +19,7 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
 use super::assess::policy;
 use super::execute::execute;
-use super::facts::{Control, Facts, Mode, Occasion};
+use super::facts::{Control, Facts, Mode, Occasion, Place};
 use super::gather;
 use super::plan::End;
 use super::preflight::{Preflight, decide_looking};
@@ -31,7 +31,7 @@ use crate::snapshot::disk::Disk;
 use crate::snapshot::etc;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
-use effects::Initrd;
+use effects::{Initrd, System};
 
 /// How long a kernel that has panicked waits before it restarts, in seconds: long
 /// enough to read why, where nobody has said anything else.
@@ -88,14 +88,14 @@ fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()
     let mut plan = decide_looking(&mut facts, policy, |it| look.of_target(it));
     if !plan.healthy {
         // Tried with a file, which takes time: only where it matters.
-        facts.durable = here.store.probe().map_err(|e| format!("{e:#}"));
+        facts.durable = gather::durable(&here.store);
         plan = decide_looking(&mut facts, policy, |it| look.of_target(it));
         log::warn!("{}: {}", plan.decision.action, plan.decision.reason);
     }
     arm_panic();
     let (control, watchdog) = (here.control, here.settings.policy.watchdog);
-    let end =
-        execute(&plan, &mut Initrd::new(root, sysroot, disk, here.store, &plan.decision.reason));
+    let system = System { sysroot, disk, store: here.store };
+    let end = execute(&plan, &mut Initrd::new(root, Some(system), &plan.decision.reason));
     // Not where this may not reboot anything, nor where the start is given up.
     let watchdog = match end {
         End::GoOn => watchdog,
@@ -156,7 +156,8 @@ impl<'a> Circumstances<'a> {
             default_descends: false,
             record: gather::record(&beside_var, &self.store, &disk.snapshots, list.as_deref()),
             present: list.map(|list| list.iter().map(gather::candidate).collect()),
-            durable: Ok(()),
+            durable: Ok(Place::Record),
+            reboots_in_firmware: gather::reboots_in_firmware(root),
             judged: None,
             checks: Vec::new(),
         }

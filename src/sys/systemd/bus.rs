@@ -11,16 +11,15 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use zbus::{Connection, OwnedObjectPath, OwnedVariant, connection};
 
 use super::units::Unit;
+use crate::sys::within::{Missed, within};
 
 const SYSTEMD: &str = "org.freedesktop.systemd1";
 const MANAGER: &str = "org.freedesktop.systemd1.Manager";
@@ -140,21 +139,11 @@ where
     T: Send + 'static,
     Q: AsyncFn(Connection) -> Result<T> + Send + 'static,
 {
-    let (sender, answer) = mpsc::channel();
-    let work = move || {
-        // Nobody listens any more if it took too long.
-        let _too_late = sender.send(asked(question));
-    };
-    thread::Builder::new().name("bus".to_owned()).spawn(work).context("cannot start a thread")?;
-    let answer = match answer.recv_timeout(limit) {
-        Ok(answer) => answer,
-        Err(RecvTimeoutError::Timeout) => {
-            SILENT.store(true, Ordering::Relaxed);
-            bail!("the system bus did not answer within {} s", limit.as_secs_f32());
-        }
-        Err(RecvTimeoutError::Disconnected) => bail!("zbus crashed"),
-    };
-    answer.context("system bus")
+    let answer = within(limit, "bus", move || asked(question));
+    if let Err(Missed::Late(_)) = &answer {
+        SILENT.store(true, Ordering::Relaxed);
+    }
+    answer.map_err(anyhow::Error::from).flatten().context("system bus")
 }
 
 /// A connection that has broken since it was made says nothing of the bus: the same is

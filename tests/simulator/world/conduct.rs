@@ -164,6 +164,9 @@ impl World {
         if record.automatic_reboots != 0 || record.retried.is_some() || record.rollback.is_some() {
             return Err("a healthy verdict did not clear the counts".to_owned());
         }
+        if self.firmware.is_some_and(|reboots| reboots > 0) {
+            return Err("a healthy verdict did not clear the firmware's count".to_owned());
+        }
         let newest = record.known_good.iter().rev().find(|good| good.as_default);
         if let Some(newest) = newest
             && !self.protected.contains(number(&newest.snapshot))

@@ -45,6 +45,19 @@ impl Effects for World {
         Ok(())
     }
 
+    fn count_in_firmware(&mut self, reboots: u32) -> Result<()> {
+        if self.this_boot.write_fails {
+            bail!("input/output error");
+        }
+        if self.effect() {
+            if reboots < self.reboots {
+                self.violated("had the firmware forget automatic reboots");
+            }
+            self.firmware = Some(reboots);
+        }
+        Ok(())
+    }
+
     fn count_out(&mut self, snapshot: &SnapshotId) -> Result<()> {
         if self.this_boot.boot_partition_fails {
             bail!("read-only file system");
@@ -113,6 +126,11 @@ impl Effects for World {
         Ok(())
     }
 
+    fn keep_entries(&mut self, _: &[u32]) -> Result<()> {
+        self.effect();
+        Ok(())
+    }
+
     fn tag(&mut self, snapshot: &SnapshotId) -> Result<()> {
         if self.effect() {
             self.this_boot.touched = true;
@@ -176,9 +194,12 @@ impl Effects for World {
         if self.reboots > MOST_REBOOTS {
             self.violated("one automatic reboot too many");
         }
-        match &self.stored {
-            Stored::Whole(record) if record.automatic_reboots >= self.reboots => {}
-            _ => self.violated("an automatic reboot was not counted before it"),
+        let recorded = match &self.stored {
+            Stored::Whole(record) => record.automatic_reboots,
+            _ => 0,
+        };
+        if recorded.max(self.firmware.unwrap_or_default()) < self.reboots {
+            self.violated("an automatic reboot was not counted before it");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the program would gather: what it can know of what is true.
 
 use health_checker::health::checks::{Ending, Outcome};
-use health_checker::health::facts::{Candidate, Control, Entry, Facts, Mode, Occasion};
+use health_checker::health::facts::{Candidate, Control, Entry, Facts, Mode, Occasion, Place};
 use health_checker::record::{Record, SnapshotId, State};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -26,8 +26,29 @@ impl World {
         (other && self.snapshots.contains(told)).then(|| id(told))
     }
 
+    /// What it would gather in an initrd that does not see the disk.
+    fn facts_out_of_reach(&self, facts: Facts) -> Facts {
+        let unknown = || "no such device".to_owned();
+        Facts {
+            booted: None,
+            default_at_start: None,
+            default_now: None,
+            default_descends: false,
+            present: None,
+            entry: self.entry().map(|it| Entry { default_counted_out: false, ..it }),
+            record: State::Unknown(unknown()),
+            durable: self.firmware.map(|_| Place::Firmware).ok_or_else(unknown),
+            ..facts
+        }
+    }
+
     /// What the program would gather here.
     pub fn facts(&self, event: &Event, occasion: Occasion) -> Facts {
+        let facts = self.facts_of_disk(event, occasion);
+        if event.out_of_reach { self.facts_out_of_reach(facts) } else { facts }
+    }
+
+    fn facts_of_disk(&self, event: &Event, occasion: Occasion) -> Facts {
         let booted = self.this_boot.booted;
         let failing = match occasion {
             Occasion::Start | Occasion::Emergency => &[],
@@ -59,8 +80,9 @@ impl World {
             record: self.gathered_record(),
             durable: match event.trouble {
                 Trouble::ReadOnly => Err("read-only".to_owned()),
-                _ => Ok(()),
+                _ => Ok(Place::Record),
             },
+            reboots_in_firmware: self.firmware,
             judged: None,
             checks: failing.iter().map(|name| fails(name)).collect(),
         }

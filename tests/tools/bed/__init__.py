@@ -1,6 +1,7 @@
 """The words stories are written with. `from bed import Machine, Stick` is all a story needs."""
 
 from .container import Container
+from .cpio import cpio_without
 from .damages import DAMAGE_WEBD, HANG_BEFORE_SYSINIT, HANG_BEFORE_VERDICT
 from .drives import Cdrom, Drive, Stick, VirtioDisk
 from .grub import GrubMachine
@@ -11,5 +12,6 @@ from .uefi import UefiMachine
 
 __all__ = [
     "DAMAGE_WEBD", "HANG_BEFORE_SYSINIT", "HANG_BEFORE_VERDICT", "Cdrom", "Container", "Drive", "Failed", "Gone",
-    "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk", "eventually",
+    "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk",
+    "cpio_without", "eventually",
 ]

@@ -41,6 +41,7 @@ class Machine(Guest):
     cmdline     more kernel arguments
     icount      guest time that can be compared between runs, at half the speed
     disk        a disk of its own, if not a fresh copy of the image's
+    initrd      another than the image's; assigned between boots
     log_writes  every write and flush of the disk goes to a log too, one in `write_logs` a start
     """
 
@@ -54,6 +55,7 @@ class Machine(Guest):
             self.disk.finish_first_boot()
         self.etc, self.drives, self.cmdline = etc, list(drives), cmdline
         self.memory, self.icount, self.network, self.extra = memory, icount, network, list(extra)
+        self.initrd: Path | None = None
         self.name = f"machine{next(_count)}"
         self.console_log = story_dir() / f"{self.name}.console"
         self.log_writes = log_writes
@@ -78,7 +80,7 @@ class Machine(Guest):
         self.sockets = Path(tempfile.mkdtemp(prefix="hc-", dir="/run"))
         TALLY.boots += 1
         self.qemu = subprocess.Popen(
-            self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True,
         )
         assert self.qemu.stdout
@@ -128,6 +130,8 @@ class Machine(Guest):
     def _off(self) -> None:
         self.agent.close()
         self.qmp.sock.close()
+        if self.qemu and self.qemu.stdin:
+            self.qemu.stdin.close()
         shutil.rmtree(self.sockets, ignore_errors=True)
         self.qemu = None
 
@@ -141,6 +145,12 @@ class Machine(Guest):
     def wait_console(self, pattern: str, timeout: float = 120) -> str:
         """Until the console of this boot shows the pattern (for what the agent cannot see)."""
         return self.console.wait(pattern, timeout)
+
+    def type(self, text: str) -> None:
+        """Somebody types at the console."""
+        assert self.qemu and self.qemu.stdin
+        self.qemu.stdin.write(text.encode())
+        self.qemu.stdin.flush()
 
     def plug(self, drive: Drive) -> None:
         """Hot-plug."""
@@ -193,7 +203,7 @@ class Machine(Guest):
     def _loader(self) -> list[str]:
         """None: QEMU itself loads the kernel."""
         image = image_dir()
-        return ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd"),
+        return ["-kernel", str(image / "vmlinuz"), "-initrd", str(self.initrd or image / "initrd"),
                 "-append", self.kernel_arguments()]
 
     def _root_disk(self) -> list[str]:

@@ -60,6 +60,13 @@ class UefiMachine(Machine):
             sh("mcopy", "-s", "-i", self._partition(), part, "::")
         shutil.rmtree(tree)
 
+    def copy_to_esp(self, data: bytes, path: str) -> None:
+        """A file for the EFI system partition, by its path there; the machine is off."""
+        source = story_dir() / "for-the-esp"
+        source.write_bytes(data)
+        sh("mcopy", "-i", self._partition(), source, f"::{path}")
+        source.unlink()
+
     def update(self, script: str = "true") -> int:
         """As ever, with a counted entry for the new snapshot, as sdbootutil makes it."""
         number = super().update(script)
