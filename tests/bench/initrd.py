@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 
@@ -11,44 +12,49 @@ from .table import Row, at_most
 
 #: A new snapshot is looked at, one that is known good and unchanged is only counted; in seconds.
 NEW, KNOWN = 0.150, 0.060
-
-#: Said on the kernel command line: all that is ours, without the count and the look, nothing of ours.
-_VARIANTS = {"on": "", "off": "rd.health-checker=off", "masked": "rd.systemd.mask=firstboot-detect.service"}
+#: Machines of each kind, two boots each. Waiting for the disk is the host's time: the smaller one counts.
+MACHINES = 2
+#: Does both, and the boot waits for it.
+UNIT = "firstboot-detect.service"
+#: Of systemd's messages, that a unit is started and that it has finished (sd-messages.h).
+STARTING, FINISHED = "7d4958e842da4a758f6c1cdc7b36dcc5", "39f53479d3a045ac8e11786248231fbf"
 
 
 @dataclass(frozen=True)
 class Initrd:
-    """Seconds of guest time in the initrd of a snapshot's first boot, and of the one after."""
+    """Seconds of guest time that the unit took in a snapshot's first boot, and in the one after."""
 
     first: float
     later: float
 
 
-def _in_initrd(m: Machine) -> float:
+def _took(m: Machine) -> float:
     m.boot(timeout=600)
-    begun = int(m.sh("systemctl show -P InitRDTimestampMonotonic"))
-    ended = int(m.sh("systemctl show -P UserspaceTimestampMonotonic"))
+    said = m.sh(f"journalctl -b -o json _PID=1 UNIT={UNIT} --output-fields=MESSAGE_ID,__MONOTONIC_TIMESTAMP")
+    times = {}
+    for line in said.splitlines():
+        entry = json.loads(line)
+        times.setdefault(entry.get("MESSAGE_ID"), int(entry["__MONOTONIC_TIMESTAMP"]))
     # With its verdict, if it gets one: the next start is that of a known good snapshot.
     m.sh("systemctl start health-checker.service")
     m.poweroff()
-    assert 0 < begun < ended, f"the initrd took from {begun} to {ended}"
-    return (ended - begun) / 1e6
+    return (times[FINISHED] - times[STARTING]) / 1e6
 
 
-def _measured(name: str) -> Initrd:
-    with Machine("overlay", icount=True, cmdline=_VARIANTS[name]) as m:
-        print(f"  two boots: {name}", file=sys.stderr, flush=True)
-        return Initrd(first=_in_initrd(m), later=_in_initrd(m))
+def _measured(name: str, cmdline: str) -> Initrd:
+    machines = []
+    for number in range(MACHINES):
+        with Machine("overlay", icount=True, cmdline=cmdline) as m:
+            print(f"  machine {number + 1} of {MACHINES}: {name}", file=sys.stderr, flush=True)
+            machines.append(Initrd(first=_took(m), later=_took(m)))
+    return Initrd(first=min(it.first for it in machines), later=min(it.later for it in machines))
 
 
 def claim() -> list[Row]:
-    on, off, masked = (_measured(name) for name in _VARIANTS)
+    on, off = _measured("on", ""), _measured("off", "rd.health-checker=off")
     new, known = on.first - off.first, on.later - off.later
-    all_new, all_known = on.first - masked.first, on.later - masked.later
     return [
         at_most("guest: initrd, count and look at a new snapshot", new * 1e3, NEW * 1e3, "ms"),
         at_most("guest: initrd, count of a known good snapshot", known * 1e3, KNOWN * 1e3, "ms"),
-        Row("guest: initrd, all that is ours, new snapshot", f"{all_new * 1e3:.0f} ms"),
-        Row("guest: initrd, all that is ours, known good snapshot", f"{all_known * 1e3:.0f} ms"),
-        Row("guest: initrd, without anything of ours", f"{masked.later:.3f} s"),
+        Row("guest: initrd, the same unit without these", f"{off.first * 1e3:.0f} and {off.later * 1e3:.0f} ms"),
     ]

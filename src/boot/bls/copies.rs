@@ -20,8 +20,8 @@ use crate::sys::files::{self, Root};
 
 /// Below the directory of the snapshots.
 const DIR: &str = ".health-checker/boot";
-/// What stays free for the partition's own directories, in bytes.
-const SPARE: u64 = 1 << 20;
+/// For the entry itself, and for directories that grow, in bytes.
+const SPARE: u64 = 1 << 18;
 
 /// The directory of all copies.
 #[derive(Clone, Debug)]

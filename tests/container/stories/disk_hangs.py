@@ -20,10 +20,10 @@ def story(etc: str) -> None:
         number = c.update(f"mkdir -p /usr/libexec/health-checker; {HANGS}")
         c.reboot(wait=False)
         try:
-            c.wait_for("systemctl is-active health-checker-safe.target", 200)
+            c.wait_for("systemctl is-active health-checker-safe.target", 140)
             said = c.sh("cat /run/issue.d/health-checker.issue")
-            assert "could not be counted: the disk: no answer within 120 s" in said, said
-            assert not c.run("systemctl is-active webd.service")
+            assert "could not be counted: the disk: no answer within 60 s" in said, said
+            c.wait_for("! systemctl is-active webd.service")
             assert c.sh("systemctl is-active dbus.service") == "active"
         finally:
             c.run("fsfreeze --unfreeze /var")

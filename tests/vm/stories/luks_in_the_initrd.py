@@ -9,7 +9,7 @@ TIMEOUT = 900
 PREPARE = """modprobe dm-crypt
 echo -n open-sesame >/run/password
 cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vdb /run/password
-dracut --no-hostonly --add crypt --add-drivers dm-crypt /var/tmp/initrd >/var/tmp/dracut.log 2>&1
+dracut --no-hostonly --add "crypt systemd-cryptsetup" --add-drivers dm-crypt /var/tmp/initrd >/var/tmp/dracut.log 2>&1
 blkid -s UUID -o value /dev/vdb"""
 
 
