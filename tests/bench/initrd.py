@@ -31,7 +31,7 @@ class Initrd:
 def _took(m: Machine) -> float:
     m.boot(timeout=600)
     said = m.sh(f"journalctl -b -o json _PID=1 UNIT={UNIT} --output-fields=MESSAGE_ID,__MONOTONIC_TIMESTAMP")
-    times = {}
+    times: dict[str, int] = {}
     for line in said.splitlines():
         entry = json.loads(line)
         times.setdefault(entry.get("MESSAGE_ID"), int(entry["__MONOTONIC_TIMESTAMP"]))
