@@ -7,8 +7,9 @@
 //! what it deletes is brought back: where there is room at once, else once the failed
 //! snapshot is given up, in its place.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,6 +23,9 @@ use crate::sys::files::{self, Root};
 const DIR: &str = ".health-checker/boot";
 /// For the entry itself, and for directories that grow, in bytes.
 const SPARE: u64 = 1 << 18;
+
+/// What a copy leaves free for the system, in bytes.
+const LEFT: u64 = 512 << 20;
 
 /// The directory of all copies.
 #[derive(Clone, Debug)]
@@ -97,7 +101,10 @@ impl Copies {
             return Ok(());
         }
         remove_dir(&new)?;
-        fs::create_dir_all(&new)?;
+        // Readable by nobody else, as the partition is: an initrd may hold secrets.
+        DirBuilder::new().recursive(true).mode(0o700).create(&new)?;
+        let size: u64 = paths.iter().filter_map(|path| length(&partition.join(path))).sum();
+        ensure!(free(&new)? >= size + LEFT, "not copied, for want of room on the disk");
         for path in &paths {
             copy_file(&partition.join(path), &new.join(path))?;
         }

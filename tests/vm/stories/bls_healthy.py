@@ -19,8 +19,12 @@ def story(etc: str) -> None:
         assert m.entries() == ["microbox-1.conf", "microbox-2.conf"], m.entries()
         target = status["rollback_target"]
         assert target["ready"], target
-        # What the loader could not start is no way back.
+        # What the loader could not start is a way back only as long as there is a copy.
+        m.wait_for("ls /.snapshots/.health-checker/boot/1/microbox/initrd")
         m.sh("mv /boot/efi/microbox/initrd /boot/efi/microbox/gone")
+        target = m.status()["rollback_target"]
+        assert target["ready"], target
+        m.sh("rm -r /.snapshots/.health-checker/boot")
         target = m.status()["rollback_target"]
         assert not target["ready"] and "/microbox/initrd" in str(target["problems"]), target
         m.sh("mv /boot/efi/microbox/gone /boot/efi/microbox/initrd")
