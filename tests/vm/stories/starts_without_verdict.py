@@ -37,7 +37,7 @@ def story(etc: str) -> None:
         assert (status["health"], status["snapshot"]["booted"]) == ("healthy", 1), status
         assert status["last_rollback"]["failed"] == ["starts without a verdict"], status
 
-        m.sh(f"{HANG_BEFORE_VERDICT}; sync -f /etc")
+        m.sh(f"{HANG_BEFORE_VERDICT}sync -f /etc")
         m.power_cut()
         start_and_cut(m, 3)
         m.start()
