@@ -20,7 +20,7 @@ installkernel() {
     # Config drives: sticks, CDs and virtual disks, and the file systems that people put on them.
     # Not only what is plugged in now (hostonly=''): the stick comes after the initrd was made.
     hostonly='' instmods xhci_pci xhci_hcd ehci_pci uhci_hcd ohci_pci usb_storage uas sd_mod sr_mod \
-        cdrom ata_piix ahci virtio_pci virtio_blk virtio_scsi
+        cdrom ata_piix ahci virtio_pci virtio_blk virtio_scsi qemu_fw_cfg
     # The loader's variables, on UEFI.
     hostonly='' instmods efivarfs
     hostonly='' instmods vfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8 ext4 isofs xfs btrfs overlay

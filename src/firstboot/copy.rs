@@ -32,6 +32,16 @@ pub fn copy(from: &Path, to: &Path) -> Result<String> {
     Ok(copy.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The same for a configuration that is a script and nothing else.
+///
+/// # Errors
+/// It cannot be written.
+pub fn script(script: &[u8], to: &Path) -> Result<String> {
+    let from = tempfile::tempdir().context("cannot make a directory")?;
+    fs::write(from.path().join("script"), script).context("cannot write the script")?;
+    copy(from.path(), to)
+}
+
 struct Copy {
     hash: Sha256,
     total: u64,

@@ -137,7 +137,7 @@ impl Stage {
     pub fn fetch(&self) -> Result<()> {
         self.clean_up()?;
         let config = Path::new(CONFIG);
-        for source in datasource::all(&self.cmdline) {
+        for source in datasource::all(&self.root, &self.sysroot, &self.cmdline) {
             if let Some(fetched) = source.fetch(config)? {
                 return self.fetched(fetched);
             }
@@ -147,7 +147,7 @@ impl Stage {
         self.conclude(|old| {
             // One that failed is still to be corrected.
             (old.state != State::Failed).then(|| {
-                let reason = "no drive with a configuration was found".to_owned();
+                let reason = "no configuration was found".to_owned();
                 Outcome { reason: Some(reason), ..Outcome::of(State::None) }
             })
         })

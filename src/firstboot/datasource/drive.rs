@@ -5,18 +5,16 @@
 //! over: the labels are common words.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use nix::errno::Errno;
+use anyhow::{Context, Result};
 use nix::mount::MsFlags;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use udev::{Device, Enumerator, EventType, MonitorBuilder, MonitorSocket};
+use udev::{Device, Enumerator, EventType, MonitorBuilder};
 
-use super::{Datasource, Fetched};
-use crate::firstboot::copy;
+use super::waiting::Waiting;
+use super::{Datasource, Fetched, take};
+use crate::sys::files::Root;
 use crate::sys::mount::Mounted;
 
 /// The labels, in order of preference.
@@ -24,11 +22,13 @@ const LABELS: [&str; 6] =
     ["combustion", "COMBUSTION", "ignition", "IGNITION", "install", "INSTALL"];
 const MOUNT_POINT: &str = "/run/health-checker/drive";
 
-/// All labelled drives that are there, or come within a time.
+/// All labelled drives that are there, or come.
 #[derive(Clone, Debug)]
 pub struct Drives {
-    /// How long to wait for one.
-    pub wait: Duration,
+    /// Where /sys and /run are.
+    pub root: Root,
+    /// Wait so long for one, whatever there is to be seen.
+    pub forced: Option<Duration>,
 }
 
 /// A labelled file system.
@@ -42,12 +42,12 @@ struct Drive {
 
 impl Datasource for Drives {
     fn fetch(&self, into: &Path) -> Result<Option<Fetched>> {
-        let deadline = Instant::now() + self.wait;
         // Listening begins before looking: what comes in between is not missed.
         let monitor = MonitorBuilder::new()
             .and_then(|builder| builder.match_subsystem("block"))
             .and_then(MonitorBuilder::listen)
             .context("cannot listen to udev")?;
+        let mut waiting = Waiting::begin(&self.root, self.forced);
         let mut passed_over = Vec::new();
         let mut drives = present()?;
         loop {
@@ -61,30 +61,15 @@ impl Datasource for Drives {
                 }
                 passed_over.push(drive);
             }
-            if !next_event(&monitor, deadline)? {
-                return Ok(None);
-            }
+            let goes_on = waiting.for_event(&monitor)?;
             let changed = monitor
                 .iter()
                 .filter(|event| matches!(event.event_type(), EventType::Add | EventType::Change));
             drives.extend(changed.filter_map(|event| of_device(&event.device())));
-        }
-    }
-}
-
-/// Waits for an event of udev; false when the time is over.
-fn next_event(monitor: &MonitorSocket, deadline: Instant) -> Result<bool> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        // Rounded up, or the last millisecond would be spent going round.
-        let timeout =
-            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
-        let mut fds = [PollFd::new(monitor.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut fds, timeout) {
-            Ok(0) if Instant::now() >= deadline => return Ok(false),
-            Ok(0) | Err(Errno::EINTR) => {}
-            Ok(_) => return Ok(true),
-            Err(e) => return Err(e).context("cannot wait for udev"),
+            // The last of them may have come with the end of the wait.
+            if !goes_on && drives.is_empty() {
+                return Ok(None);
+            }
         }
     }
 }
@@ -137,24 +122,8 @@ impl Drive {
     }
 }
 
-/// Copies `combustion` from a mounted drive; `None` if it is not there.
-fn take(drive: &Path, into: &Path) -> Result<Option<String>> {
-    let from = drive.join("combustion");
-    if !from.try_exists().context("cannot look for the directory \"combustion\"")? {
-        return Ok(None);
-    }
-    ensure!(from.is_dir(), "\"combustion\" is there, but it is no directory");
-    ensure!(
-        from.join("script").try_exists().context("cannot look for combustion/script")?,
-        "the directory \"combustion\" has no file \"script\" in it"
-    );
-    copy::copy(&from, into).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -170,22 +139,5 @@ mod tests {
                 "/dev/sda1 (label install, vfat)"
             ]
         );
-    }
-
-    #[test]
-    fn what_is_on_a_drive() {
-        let dir = tempfile::tempdir().unwrap();
-        let (drive, into) = (dir.path().join("drive"), dir.path().join("into"));
-        fs::create_dir_all(&drive).unwrap();
-        assert_eq!(take(&drive, &into).unwrap(), None);
-        fs::create_dir(drive.join("combustion")).unwrap();
-        let error = take(&drive, &into).unwrap_err().to_string();
-        assert_eq!(error, "the directory \"combustion\" has no file \"script\" in it");
-        fs::write(drive.join("combustion/script"), "#!/bin/sh\n").unwrap();
-        assert_eq!(take(&drive, &into).unwrap().unwrap().len(), 64);
-        assert!(into.join("script").exists());
-        fs::remove_dir_all(drive.join("combustion")).unwrap();
-        fs::write(drive.join("combustion"), "").unwrap();
-        assert!(take(&drive, &into).unwrap_err().to_string().contains("no directory"));
     }
 }
