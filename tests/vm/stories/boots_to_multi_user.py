@@ -2,7 +2,7 @@
 
 from bed import Machine
 
-SHORT = True
+SHORT = ("overlay",)
 
 
 def story(etc: str) -> None:
