@@ -84,14 +84,13 @@ pub fn keep(root: &Root, snapshots: &Path, kept: &[u32]) -> Result<()> {
 }
 
 /// Gives the loader back what it has lost of a snapshot that is about to become the default.
-///
-/// # Errors
-/// It cannot start it.
-pub fn bring_back(root: &Root, snapshots: &Path, snapshot: u32) -> Result<()> {
-    if loader(root) == Loader::Bls {
-        Copies::beside(snapshots).bring_back(root, snapshot)
-    } else {
-        Ok(())
+/// Where that fails, the default is changed all the same: in the initrd the start can go on
+/// into that snapshot without the loader.
+pub fn bring_back(root: &Root, snapshots: &Path, snapshot: u32) {
+    if loader(root) == Loader::Bls
+        && let Err(e) = Copies::beside(snapshots).bring_back(root, snapshot)
+    {
+        log::error!("the loader cannot start snapshot {snapshot}: {e:#}");
     }
 }
 

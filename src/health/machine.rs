@@ -76,9 +76,7 @@ impl Effects for Machine {
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
         let snapshot = *snapshot;
         self.on_disk(move |it| {
-            if let Err(e) = boot::bring_back(&it.root, it.snapshots.dir(), snapshot.number) {
-                log::error!("the loader cannot start {snapshot}: {e:#}");
-            }
+            boot::bring_back(&it.root, it.snapshots.dir(), snapshot.number);
             boot::sdbootutil::set_default(&it.root, snapshot.number);
             snapper::set_default(&it.snapshots, &snapshot)
         })

@@ -82,9 +82,7 @@ impl Effects for Initrd<'_> {
 
     fn set_default(&mut self, snapshot: &SnapshotId) -> Result<()> {
         let disk = self.system()?.disk;
-        if let Err(e) = boot::bring_back(&self.root, disk.snapshots.dir(), snapshot.number) {
-            log::error!("the loader cannot start {snapshot}: {e:#}");
-        }
+        boot::bring_back(&self.root, disk.snapshots.dir(), snapshot.number);
         disk.snapshots.set_default(snapshot)?;
         btrfs::sync(disk.top())
     }
