@@ -48,6 +48,9 @@ impl fmt::Display for End {
     }
 }
 
+/// Between two words that a program is still at work, for whoever watches its output.
+const PROGRESS: Duration = Duration::from_secs(30);
+
 /// What a program left behind.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -94,7 +97,28 @@ pub fn run_with_input(command: &mut Command, input: &[u8], limit: Duration) -> i
     let mut file = File::from(memory);
     file.write_all(input)?;
     file.rewind()?;
-    supervise(command, file.into(), limit, None)
+    supervise(command, file.into(), Stdio::piped(), limit, None)
+}
+
+/// As [`run`], with all of its standard output, up to `most` bytes; `Output` then has
+/// none of it.
+///
+/// # Errors
+/// The program could not be started, or printed more.
+pub fn run_whole(
+    command: &mut Command,
+    limit: Duration,
+    most: u64,
+) -> io::Result<(Output, Vec<u8>)> {
+    let mut file = File::from(memfd_create(c"output", MFdFlags::MFD_CLOEXEC)?);
+    let output = supervise(command, Stdio::null(), file.try_clone()?.into(), limit, None)?;
+    if file.metadata()?.len() > most {
+        return Err(io::Error::other(format!("it printed more than {most} bytes")));
+    }
+    file.rewind()?;
+    let mut whole = Vec::new();
+    file.read_to_end(&mut whole)?;
+    Ok((output, whole))
 }
 
 /// As [`run`]; each line of both outputs is also handed on as it comes, so that
@@ -107,32 +131,38 @@ pub fn run_with_echo(
     limit: Duration,
     echo: Option<fn(&[u8])>,
 ) -> io::Result<Output> {
-    supervise(command, Stdio::null(), limit, echo)
+    supervise(command, Stdio::null(), Stdio::piped(), limit, echo)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place that gives spawn its limit")]
 fn supervise(
     command: &mut Command,
     stdin: Stdio,
+    stdout: Stdio,
     limit: Duration,
     echo: Option<fn(&[u8])>,
 ) -> io::Result<Output> {
     let deadline = Instant::now() + limit;
-    let mut child = command
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()?;
+    let mut child =
+        command.stdin(stdin).stdout(stdout).stderr(Stdio::piped()).process_group(0).spawn()?;
     let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
     let stdout = child.stdout.take().map(|pipe| Tail::of(pipe, echo));
     let stderr = child.stderr.take().map(|pipe| Tail::of(pipe, echo));
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait()));
 
-    let end = match ended.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(status) => end_of(status?),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => End::Timeout(limit),
+    let end = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match ended.recv_timeout(if echo.is_some() { left.min(PROGRESS) } else { left }) {
+            Ok(status) => break end_of(status?),
+            Err(RecvTimeoutError::Timeout) if left > PROGRESS && echo.is_some() => {
+                let since = limit.saturating_sub(left).saturating_add(PROGRESS).as_secs();
+                log::info!("still at work after {since} s, of {} s at most", limit.as_secs());
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                break End::Timeout(limit);
+            }
+        }
     };
     // Also after an orderly end: what it left in its group is not to live on.
     // ESRCH, nobody is left, is the usual answer.

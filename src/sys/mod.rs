@@ -3,13 +3,16 @@
 
 pub mod cmdline;
 pub mod command;
+pub mod fetch;
 pub mod files;
+pub mod keys;
 pub mod log;
 pub mod mount;
 pub mod mountinfo;
 mod raw;
 pub mod systemd;
 pub mod tls;
+pub mod virt;
 pub mod watch;
 pub mod within;
 

@@ -86,6 +86,60 @@ impl Mounted {
     }
 }
 
+/// A file system that is writable for as long as this is not taken back.
+#[derive(Debug)]
+pub struct Writable {
+    path: PathBuf,
+    /// The flags that it had; `None` if it was writable.
+    before: Option<MsFlags>,
+}
+
+impl Writable {
+    /// Makes what is mounted at `path` writable.
+    ///
+    /// # Errors
+    /// As mount(2).
+    pub fn make(path: &Path) -> Result<Self> {
+        let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
+        let mounts = mountinfo::parse(&table);
+        let now = mountinfo::at(&mounts, path)
+            .with_context(|| format!("nothing is mounted at {}", path.display()))?;
+        let flags = flags(&now.options);
+        let this = Self {
+            path: path.to_owned(),
+            before: flags.contains(MsFlags::MS_RDONLY).then_some(flags),
+        };
+        if this.before.is_some() {
+            this.remount(flags.difference(MsFlags::MS_RDONLY))?;
+        }
+        Ok(this)
+    }
+
+    /// Makes it read-only again, if it was.
+    ///
+    /// # Errors
+    /// As mount(2).
+    pub fn take_back(mut self) -> Result<()> {
+        self.before.take().map_or(Ok(()), |flags| self.remount(flags))
+    }
+
+    fn remount(&self, flags: MsFlags) -> Result<()> {
+        let none = None::<&Path>;
+        mount(none, &self.path, none, flags | MsFlags::MS_REMOUNT, none)
+            .with_context(|| format!("cannot remount {}", self.path.display()))
+    }
+}
+
+impl Drop for Writable {
+    fn drop(&mut self) {
+        if let Some(flags) = self.before
+            && let Err(e) = self.remount(flags)
+        {
+            log::warn!("{} stays writable: {e:#}", self.path.display());
+        }
+    }
+}
+
 /// Mounts again what is mounted at `path`, from the same source with the same
 /// flags: a btrfs without a subvolume among its options is entered by its
 /// default subvolume, which may be another one by now.
@@ -98,6 +152,12 @@ pub fn renew(path: &Path) -> Result<()> {
     let mounts = mountinfo::parse(&table);
     let old = mountinfo::at(&mounts, path)
         .with_context(|| format!("nothing is mounted at {}", path.display()))?;
+    // What another program has mounted below it would keep it busy.
+    for below in mounts.iter().rev().filter(|it| it.target != path && it.target.starts_with(path)) {
+        if let Err(e) = umount(&below.target) {
+            log::warn!("{} is still in use: {e}", below.target.display());
+        }
+    }
     if let Err(e) = umount(path) {
         log::warn!("{} is still in use ({e}): its old mount is kept, hidden", path.display());
         umount2(path, MntFlags::MNT_DETACH)

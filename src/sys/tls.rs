@@ -1,12 +1,11 @@
 //! TLS for what is asked of servers.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::files;
+use super::files::{self, Root};
 
 /// The certificates that the system trusts, as openSUSE, Debian and Fedora have
 /// them. None are built in: what an administrator distrusts must not be trusted.
@@ -15,20 +14,30 @@ const TRUSTED: [&str; 3] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
+
 /// Trusts what the system trusts.
 ///
 /// # Errors
 /// The system's certificates cannot be read, or there are none.
 pub fn config() -> Result<TlsConfig> {
+    config_of(&[Root::new("/")])
+}
+
+/// Trusts what the first of these systems trusts that trusts anybody.
+///
+/// # Errors
+/// Their certificates cannot be read, or there are none.
+pub fn config_of(systems: &[Root]) -> Result<TlsConfig> {
     // An error means that there is a provider already, which does as well.
     let _was_there = rustls::crypto::ring::default_provider().install_default();
-    let roots = RootCerts::Specific(Arc::new(trusted()?));
+    let roots = RootCerts::Specific(Arc::new(trusted(systems)?));
     Ok(TlsConfig::builder().root_certs(roots).build())
 }
 
-fn trusted() -> Result<Vec<Certificate<'static>>> {
-    for path in TRUSTED {
-        let Some(pem) = files::read(Path::new(path))? else { continue };
+fn trusted(systems: &[Root]) -> Result<Vec<Certificate<'static>>> {
+    let places = systems.iter().flat_map(|root| TRUSTED.map(|path| root.join(path)));
+    for path in places {
+        let Some(pem) = files::read(&path)? else { continue };
         let certificates: Vec<_> = parse_pem(&pem)
             .filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(certificate),

@@ -1,0 +1,175 @@
+//! HTTP: redirects followed, so many; what may be otherwise in a moment is tried again.
+
+use std::io::Read;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body, Error, ResponseExt};
+
+use super::{Fetcher, without_secrets};
+use crate::sys::tls;
+
+/// As many as browsers follow, nearly: more is a circle.
+const REDIRECTS: u32 = 10;
+const CONNECT: Duration = Duration::from_secs(10);
+/// Until the answer begins.
+const RESPOND: Duration = Duration::from_secs(30);
+/// Between two tries, at first; each pause is twice the one before, up to the second.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+
+/// What a try came to, when it is worth another.
+struct Again(String);
+
+pub(super) fn fetch(fetcher: &Fetcher, uri: &Uri, deadline: Instant) -> Result<Option<Vec<u8>>> {
+    let agent = agent(fetcher, uri)?;
+    let mut pause = PAUSE.0;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Again(problem) = match attempt(&agent, fetcher, uri, left)? {
+            Ok(found) => return Ok(found),
+            Err(again) => again,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left <= pause {
+            bail!("{problem}; given up after {} s", fetcher.limit.as_secs());
+        }
+        log::info!(
+            "{}: {problem}; trying again in {} s",
+            without_secrets(&uri.to_string()),
+            pause.as_secs()
+        );
+        thread::park_timeout(pause);
+        pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+fn attempt(
+    agent: &Agent,
+    fetcher: &Fetcher,
+    uri: &Uri,
+    left: Duration,
+) -> Result<Result<Option<Vec<u8>>, Again>> {
+    let request = agent.get(uri).config().timeout_global(Some(left)).build();
+    let response = match request.call() {
+        Ok(response) => response,
+        Err(Error::TooManyRedirects) => bail!("more than {REDIRECTS} redirections: a circle?"),
+        Err(e @ (Error::BadUri(_) | Error::Tls(_) | Error::Pem(_))) => bail!("{e}"),
+        // The clock may be wrong as well: say so, since that looks like a forgery.
+        Err(Error::Rustls(e)) => bail!("{e} (is the machine's clock right?)"),
+        Err(e) => return Ok(Err(Again(e.to_string()))),
+    };
+    let downgraded =
+        uri.scheme_str() == Some("https") && response.get_uri().scheme_str() != Some("https");
+    ensure!(!downgraded, "redirected from https to http, which anybody could have answered");
+    match response.status().as_u16() {
+        200 => read(response, fetcher.most).map(|it| it.map(Some)),
+        404 | 410 => Ok(Ok(None)),
+        // Too early, too many, or broken: it may be otherwise in a moment.
+        code @ (408 | 425 | 429 | 500..) => Ok(Err(Again(format!("the server answers {code}")))),
+        code => bail!("the server answers {code}"),
+    }
+}
+
+fn read(mut response: Response<Body>, most: u64) -> Result<Result<Vec<u8>, Again>> {
+    let kind = response.headers().get("content-type").and_then(|it| it.to_str().ok());
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+    ensure!(!is_page, "the answer is a web page (text/html), as a login or an error page is");
+    let mut bytes = Vec::new();
+    let mut body = response.body_mut().as_reader().take(most + 1);
+    if let Err(e) = body.read_to_end(&mut bytes) {
+        return Ok(Err(Again(format!("it broke off after {} bytes: {e}", bytes.len()))));
+    }
+    ensure!(bytes.len() as u64 <= most, "it is larger than {} MiB", most >> 20);
+    Ok(Ok(bytes))
+}
+
+fn agent(fetcher: &Fetcher, uri: &Uri) -> Result<Agent> {
+    let mut config = Agent::config_builder()
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(RESPOND))
+        .http_status_as_error(false)
+        .max_redirects(REDIRECTS)
+        .proxy(None)
+        .user_agent(concat!("health-checker/", env!("CARGO_PKG_VERSION")));
+    if uri.scheme_str() == Some("https") {
+        config = config.https_only(true).tls_config(tls::config_of(&fetcher.trusted)?);
+    }
+    Ok(config.build().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers each request with the next of these; then stays silent.
+    fn server(answers: Vec<String>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for answer in answers {
+                let (client, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+                (&client).write_all(answer.as_bytes()).unwrap();
+            }
+            thread::park();
+        });
+        at
+    }
+
+    fn answer(status: &str, headers: &str, body: &str) -> String {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
+        )
+    }
+
+    fn fetch_within(seconds: u64, url: &str) -> Result<Option<Vec<u8>>, String> {
+        let limit = Duration::from_secs(seconds);
+        let fetcher = Fetcher { trusted: Vec::new(), limit, most: 20 };
+        fetcher.fetch(url).map_err(|e| format!("{e:#}"))
+    }
+
+    #[test]
+    fn a_broken_server_is_asked_again_and_a_broken_off_answer_too() {
+        let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n#!/b";
+        let at =
+            server(vec![answer("500 x", "", ""), cut.into(), answer("200 OK", "", "#!/bin/sh")]);
+        assert_eq!(fetch_within(20, &at).unwrap().as_deref(), Some(&b"#!/bin/sh"[..]));
+    }
+
+    #[test]
+    fn redirections_are_followed_so_far() {
+        let there = answer("302 Found", "Location: /there\r\n", "");
+        let at = server(vec![there.clone(), answer("200 OK", "", "x")]);
+        assert_eq!(fetch_within(5, &at).unwrap().as_deref(), Some(&b"x"[..]));
+        let at = server(vec![there; 20]);
+        assert!(fetch_within(5, &at).unwrap_err().contains("more than 10 redirections"));
+    }
+
+    #[test]
+    fn what_a_repetition_would_not_change_is_final() {
+        for (answered, says) in [
+            (answer("200 OK", "Content-Type: text/html\r\n", "<html>"), "a web page"),
+            (answer("200 OK", "", "a line of more than 20"), "it is larger than"),
+            (answer("403 No", "", ""), "the server answers 403"),
+        ] {
+            let error = fetch_within(20, &server(vec![answered])).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+        assert_eq!(fetch_within(20, &server(vec![answer("404 No", "", "")])).unwrap(), None);
+    }
+
+    #[test]
+    fn silence_ends_in_time() {
+        let begun = Instant::now();
+        let error = fetch_within(2, &format!("{}/s?secret", server(Vec::new()))).unwrap_err();
+        assert!(error.contains("given up after 2 s") && !error.contains("secret"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,108 @@
+//! Fetches a file by its address: http, https, tftp or file; within a time, up to a size,
+//! and again where that may help.
+
+mod http;
+mod tftp;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use ureq::http::Uri;
+
+use super::files::{self, Root};
+
+/// What is fetched, from where, and how much of it at most.
+#[derive(Clone, Debug)]
+pub struct Fetcher {
+    /// Where trusted certificates are looked for: the first root that has some.
+    pub trusted: Vec<Root>,
+    /// How long all tries together may take.
+    pub limit: Duration,
+    /// How large it may be, in bytes.
+    pub most: u64,
+}
+
+impl Fetcher {
+    /// Fetches; `None` if the server is there and has no such file.
+    ///
+    /// # Errors
+    /// No such scheme; not within the time; larger; or an answer that a repetition would
+    /// not change. The address is named without passwords in it.
+    pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>> {
+        let named = || without_secrets(url);
+        let deadline = Instant::now() + self.limit;
+        let (scheme, rest) = url
+            .split_once("://")
+            .with_context(|| format!("{:?} is no address such as https://server/file", named()))?;
+        match scheme {
+            "http" | "https" => {
+                let uri: Uri = url.parse().with_context(|| format!("{} is no address", named()))?;
+                http::fetch(self, &uri, deadline)
+            }
+            "tftp" => tftp::fetch(rest, self.most, deadline),
+            "file" => local(rest),
+            other => {
+                bail!("{other}: is no way to fetch a file; there are http, https, tftp and file")
+            }
+        }
+        .with_context(named)
+    }
+}
+
+fn local(rest: &str) -> Result<Option<Vec<u8>>> {
+    let path = Path::new(rest.strip_prefix("localhost").unwrap_or(rest));
+    ensure!(path.is_absolute(), "its path must be absolute, as in file:///path");
+    files::read(path)
+}
+
+/// An address without user, password and query, which may be secret.
+pub fn without_secrets(url: &str) -> String {
+    let (before, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(path, _)| (path, "?…"));
+    let (server, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
+    let scheme = if before.is_empty() { String::new() } else { format!("{before}://") };
+    format!("{scheme}{server}{path}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for (url, shown) in [
+            (
+                "https://me:s3cret@server:8443/dir/file?token=s3cret",
+                "https://server:8443/dir/file?…",
+            ),
+            ("http://server", "http://server"),
+            ("file:///a/b", "file:///a/b"),
+            ("tftp://server/a@b", "tftp://server/a@b"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+    }
+
+    #[test]
+    fn files_and_what_is_no_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("script");
+        std::fs::write(&path, "content").unwrap();
+        let fetcher = Fetcher { trusted: Vec::new(), limit: Duration::from_secs(1), most: 100 };
+        let fetch = |url: &str| fetcher.fetch(url);
+        let url = format!("file://{}", path.display());
+        assert_eq!(fetch(&url).unwrap().as_deref(), Some(&b"content"[..]));
+        assert_eq!(fetch(&format!("{url}.none")).unwrap(), None);
+        for (url, says) in [
+            ("server/file", "is no address"),
+            ("ftp://server/file", "ftp: is no way to fetch a file"),
+            ("file://server/file", "its path must be absolute"),
+        ] {
+            let error = format!("{:#}", fetch(url).unwrap_err());
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}
