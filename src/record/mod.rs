@@ -9,6 +9,7 @@ pub mod handoff;
 pub mod store;
 
 use std::fmt;
+use std::path::PathBuf;
 
 pub use baseline::Baseline;
 
@@ -75,6 +76,8 @@ pub struct Record {
     pub verdict: Option<Verdict>,
     /// What first boot did, or was about to do.
     pub firstboot: Option<FirstBoot>,
+    /// What is put back if the first boot that is under way fails.
+    pub outside: Option<Outside>,
     /// What the checks saw when the system was last healthy.
     pub baseline: Baseline,
 }
@@ -140,6 +143,31 @@ pub struct FirstBoot {
     pub sha256: String,
     /// When it was applied.
     pub at: Timestamp,
+    /// How often this configuration was applied to that snapshot, this time included.
+    #[serde(default = "once")]
+    pub applications: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// Subvolumes outside the snapshots, while something is tried that may write to them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Outside {
+    /// The snapshot in the making, in whose directory they are kept.
+    pub number: u32,
+    /// Which ones, in the order of their numbers there.
+    pub subvolumes: Vec<Kept>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Kept {
+    /// Where it is, from the file system's top level.
+    pub path: PathBuf,
+    /// Its UUID before: by it is seen whether it was exchanged already.
+    pub original: Uuid,
 }
 
 impl Record {
@@ -152,6 +180,11 @@ impl Record {
     pub fn set_starts(&mut self, snapshot: SnapshotId, count: Option<u32>) {
         self.starts.retain(|it| it.snapshot != snapshot);
         self.starts.extend(count.map(|count| Starts { snapshot, count }));
+    }
+
+    /// The snapshot that first boot started from.
+    pub fn pristine(&self) -> Option<SnapshotId> {
+        self.firstboot.as_ref().map(|done| done.pristine)
     }
 
     /// The entry of a snapshot that is known good.

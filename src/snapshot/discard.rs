@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use super::disk::Disk;
 use super::etc::OVERLAYS;
 use super::info::Info;
+use super::outside;
 use super::transaction::{IN_PROGRESS, in_var, info_path, numbered};
 use crate::sys::{btrfs, files};
 
@@ -61,18 +62,39 @@ pub fn discard(disk: &Disk, number: u32) -> Result<()> {
         if etc.exists() && btrfs::is_subvolume(&etc)? {
             btrfs::delete(&etc)?; // the usual one: no need to search for it
         }
-        if let Err(e) = btrfs::delete(&path) {
-            log::debug!("looking for what is nested in it: {e:#}");
-            delete_nested(&path)?;
-            btrfs::delete(&path)?;
-        }
+        delete_subvolume(&path)?;
     }
+    outside::forget(disk, number)?;
     for dir in [in_var(disk, OVERLAYS).join(number.to_string()), numbered(disk, number)] {
         if dir.exists() {
             fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
         }
     }
     btrfs::sync(disk.top())
+}
+
+/// Deletes a directory with the subvolumes that are in it; one that is not there
+/// is no error.
+pub(super) fn delete_tree(dir: &Path) -> Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    for path in files::list(dir)? {
+        if btrfs::is_subvolume(&path)? {
+            delete_subvolume(&path)?;
+        }
+    }
+    fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))
+}
+
+/// Deletes a subvolume; what is nested in it is searched for only if it has to be.
+fn delete_subvolume(path: &Path) -> Result<()> {
+    if let Err(e) = btrfs::delete(path) {
+        log::debug!("looking for what is nested in it: {e:#}");
+        delete_nested(path)?;
+        btrfs::delete(path)?;
+    }
+    Ok(())
 }
 
 /// Deletes the subvolumes inside `dir`: a nested `/etc`, and what the change
