@@ -8,6 +8,7 @@
 //! a good update that is refused is a failure, too.
 
 mod elf;
+mod generated;
 mod programs;
 mod tree;
 mod units;

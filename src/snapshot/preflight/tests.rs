@@ -198,3 +198,24 @@ fn what_is_no_file_is_never_opened() {
     assert!(said.iter().any(|it| it.contains("not a regular file")), "{said:?}");
     assert!(said.iter().any(|it| it.contains("needs libc.so.6")), "{said:?}");
 }
+
+#[test]
+fn a_unit_that_a_generator_may_make_is_not_missing() {
+    let without = |made_by: &[(&str, &str)]| {
+        let dir = tempfile::tempdir().unwrap();
+        system(dir.path());
+        fs::remove_file(dir.path().join("usr/lib/systemd/system/web.service")).unwrap();
+        for (path, text) in made_by {
+            write(dir.path(), path, text);
+        }
+        look(dir.path(), &UNITS)
+    };
+    let generator = |name: &str| format!("usr/lib/systemd/system-generators/{name}");
+    let podman = (&*generator("podman-system-generator"), "");
+    assert_eq!(without(&[podman, ("etc/containers/systemd/web.container", "")]), [""; 0]);
+    assert_eq!(without(&[(&generator("somebodys"), "")]), [""; 0]);
+    assert_eq!(without(&[("etc/init.d/web", "")]), [""; 0]);
+    let missing = ["web.service, which is checked, is not there"];
+    assert_eq!(without(&[podman, ("etc/containers/systemd/web.volume", "")]), missing);
+    assert_eq!(without(&[(&generator("systemd-fstab-generator"), "")]), missing);
+}

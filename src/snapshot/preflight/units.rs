@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::generated;
 use super::tree::{At, Tree};
 
 /// Where a snapshot's unit files are; /run is not of the snapshot.
@@ -66,7 +67,7 @@ pub(super) fn read(tree: &Tree, unit: &str) -> Result<Unit> {
     }
     match text {
         Some(text) => Ok(Unit::Starts(commands(&with_drop_ins(tree, &names, text)?))),
-        None if hidden => Ok(Unit::Unknown),
+        None if hidden || generated::may_be(tree, unit)? => Ok(Unit::Unknown),
         None => Ok(Unit::Broken(format!("{unit}, which is checked, is not there"))),
     }
 }
