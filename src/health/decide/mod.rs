@@ -98,7 +98,10 @@ fn follow(
 /// Before anything of the failed snapshot runs, the target can be entered in
 /// the same boot, if the running kernel is one of its own.
 fn back_into(facts: &Facts, to: SnapshotId) -> End {
-    let fits = |it: &Candidate| it.snapshot == to && it.fits_kernel;
+    // Its first boot begins anew, and what finds that out has run already in this start.
+    let record = facts.record.readable();
+    let is_pristine = record.is_some_and(|it| it.good(&to).is_none() && it.pristine() == Some(to));
+    let fits = |it: &Candidate| it.snapshot == to && it.fits_kernel && !is_pristine;
     let is_there = facts.booted == Some(to) || facts.present.iter().flatten().any(fits);
     let here = facts.occasion == Occasion::Start && is_there;
     if here { End::Enter(to) } else { End::Reboot }

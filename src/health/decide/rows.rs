@@ -1,7 +1,7 @@
 //! The table, read from the bottom up: the first row that fits decides.
 
 use super::Policy;
-use crate::health::facts::{Facts, Occasion, Place};
+use crate::health::facts::{Candidate, Facts, Occasion, Place};
 use crate::health::plan::{Action, Decision};
 use crate::record::{Record, Rollback, SnapshotId, State};
 
@@ -193,6 +193,7 @@ fn known_good_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decis
 fn new_failed(facts: &Facts, record: &Record, failed: &[String]) -> Decision {
     // A snapshot that cannot be told apart may be the known good one itself.
     let target = facts.booted.and_then(|_| target(facts, record));
+    let target = target.or_else(|| pristine(facts, record, failed));
     let Some(target) = target else {
         if facts.occasion == Occasion::Start && failed == [PRE_FLIGHT] {
             return say(
@@ -257,6 +258,19 @@ pub fn target(facts: &Facts, record: &Record) -> Option<SnapshotId> {
         .filter(|good| good.as_default)
         .map(|good| good.snapshot)
         .find(|snapshot| Some(*snapshot) != facts.booted && would_boot(snapshot))
+}
+
+/// The snapshot that first boot started from, while nothing has ever been good: for a
+/// configured one that does not come up. One whose checks fail stays, since what was
+/// configured lets the administrator in.
+fn pristine(facts: &Facts, record: &Record, failed: &[String]) -> Option<SnapshotId> {
+    const NEVER_UP: [&str; 2] = [PRE_FLIGHT, UNFINISHED];
+    let done = record.firstboot.as_ref()?;
+    let on_probation = record.known_good.is_empty() && Some(done.configured) == facts.booted;
+    let never_up = failed.iter().all(|name| NEVER_UP.contains(&name.as_str()));
+    let would_boot = |it: &Candidate| it.snapshot == done.pristine && it.problems.is_empty();
+    let is_there = facts.present.iter().flatten().any(would_boot);
+    (on_probation && never_up && is_there).then_some(done.pristine)
 }
 
 /// The rollback that led into this boot.

@@ -150,10 +150,11 @@ pub(in crate::health) fn keep_known_good(
     policy: Policy,
 ) -> Vec<Step> {
     let after = kept(&record, policy);
+    let told = after.iter().copied().find(|it| record.good(it).is_some());
     let mut steps = vec![Step::WriteRecord(Box::new(record))];
     steps.extend(after.iter().copied().map(Step::Protect));
     steps.extend(before.iter().copied().filter(|it| !after.contains(it)).map(Step::Release));
-    steps.extend(after.first().copied().map(Step::TellLoader));
+    steps.extend(told.map(Step::TellLoader));
     steps
 }
 
@@ -177,10 +178,15 @@ fn remember(record: &mut Record, booted: SnapshotId, facts: &Facts) {
     record.known_good.drain(..surplus);
 }
 
-/// The known good snapshots that are protected: the newest ones.
+/// The snapshots that are protected: the newest that are known good, or, as long as there
+/// is none, the one that first boot started from.
 pub(in crate::health) fn kept(record: &Record, policy: Policy) -> Vec<SnapshotId> {
     let targets = record.known_good.iter().rev().filter(|good| good.as_default);
-    targets.map(|good| good.snapshot).take(policy.keep.max(1)).collect()
+    let newest: Vec<_> = targets.map(|good| good.snapshot).take(policy.keep.max(1)).collect();
+    match &record.firstboot {
+        Some(done) if record.known_good.is_empty() => vec![done.pristine],
+        _ => newest,
+    }
 }
 
 /// The intent is durable before the default changes, and so is the count of the

@@ -333,3 +333,5 @@ mod fallback;
 
 #[path = "out_of_reach_tests.rs"]
 mod out_of_reach;
+#[path = "probation_tests.rs"]
+mod probation;
