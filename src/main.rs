@@ -31,6 +31,10 @@ fn main() -> ExitCode {
     if Path::new(&name).file_name() == Some(OsStr::new("health-checker-generator")) {
         return generate(arguments.next().as_deref());
     }
+    if Path::new(&name).file_name() == Some(OsStr::new("combustion")) {
+        sys::log::init(LevelFilter::Info);
+        return ExitCode::from(firstboot::cli::combustion(arguments.next().as_deref()));
+    }
     let cli = Cli::parse();
     sys::log::init(cli.log_level);
     match run_command(&cli) {
@@ -112,6 +116,7 @@ fn run_command(cli: &Cli) -> anyhow::Result<u8> {
             Waited::Verdict => Ok(0),
         },
         Command::Firstboot { command } => first_boot(command, &root),
+        Command::Drive { command } => health_checker::drive::run(command),
         Command::SafeMode { command: SafeModeCommand::Leave } => leave_safe_mode(out, &root),
         Command::Config { command } => config(out, &root, command),
     }

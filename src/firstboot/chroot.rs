@@ -13,9 +13,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::mount::MsFlags;
 
+use super::resolv::NameServers;
 use super::script::{self, Script};
 use crate::snapshot::disk::{Disk, mount_entry};
-use crate::snapshot::etc::Etc;
+use crate::snapshot::etc::{Etc, Overlay};
 use crate::snapshot::transaction::Plan;
 use crate::sys::command;
 use crate::sys::mount::{Mounted, in_own_namespace};
@@ -38,60 +39,125 @@ enum Step {
     Other(FstabEntry),
 }
 
-/// Runs the script at `directory/script`, which is its working directory, to its
-/// end or to `limit`. Its standard input is empty; what it prints goes on to
-/// standard error. When it ends, all that it started is killed.
-///
-/// # Errors
-/// Its world could not be made, its interpreter is not there, or it ended with
-/// anything but 0.
-pub fn run(
-    disk: &Disk,
-    plan: &Plan,
-    script: &Script,
-    directory: &Path,
-    limit: Duration,
-) -> Result<()> {
-    let steps = steps(disk, plan)?;
-    in_own_namespace(|| {
-        let root = Path::new(NEW_ROOT);
-        for step in &steps {
-            execute(step, root)?;
-        }
-        if let Some(interpreter) = &script.interpreter {
-            interpreter.check(root).context("combustion/script")?;
-        }
-        start(root, directory, limit)
-    })
+/// What a script is to see around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct World(Vec<Step>);
+
+impl World {
+    /// The system as the snapshot that is being made will have it.
+    ///
+    /// # Errors
+    /// A layer of its `/etc` is on another file system.
+    pub fn of_snapshot(disk: &Disk, plan: &Plan) -> Result<Self> {
+        let root = disk.snapshots.path(plan.number);
+        let layers = match &plan.etc {
+            Etc::Overlay(overlay) => Some(layers(disk, plan.number, overlay)?),
+            Etc::Plain | Etc::Nested => None,
+        };
+        let mount = |entry: &FstabEntry| match disk.subvolume(entry) {
+            Some(from) => Step::Bind { from, at: entry.target.clone() },
+            None => Step::Other(entry.clone()),
+        };
+        Ok(Self(steps(root, layers, &disk.fstab, mount)))
+    }
+
+    /// The system itself, as it is mounted at `sysroot`.
+    pub fn in_place(sysroot: &Path, fstab: &[FstabEntry]) -> Self {
+        Self(steps(sysroot.to_owned(), None, fstab, |entry| Step::Other(entry.clone())))
+    }
+
+    /// Runs the script at `directory/script`, which is its working directory, to its
+    /// end or to `limit`. Its standard input is empty; what it prints goes on to
+    /// standard error. When it ends, all that it started is killed.
+    ///
+    /// # Errors
+    /// Its world could not be made, its interpreter is not there, or it ended with
+    /// anything but 0.
+    pub fn run(&self, script: &Script, directory: &Path, limit: Duration) -> Result<()> {
+        self.enter(|root| {
+            if let Some(interpreter) = &script.interpreter {
+                interpreter.check(root).context("combustion/script")?;
+            }
+            let names = NameServers::lend(root)?;
+            let ran = start(root, directory, limit);
+            names.take_back();
+            ran
+        })
+    }
+
+    /// Calls these programs, one after the other, with the same arguments.
+    ///
+    /// # Errors
+    /// The world could not be made; what becomes of a program is only told.
+    pub(super) fn call(
+        &self,
+        programs: &[PathBuf],
+        arguments: &[&str],
+        limit: Duration,
+    ) -> Result<()> {
+        self.enter(|root| {
+            for program in programs {
+                let mut command = inside(root, Path::new("/"));
+                command.arg(program).args(arguments);
+                if let Err(e) = report(&mut command, &program.to_string_lossy(), limit) {
+                    log::warn!("{e:#}");
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn enter(&self, work: impl FnOnce(&Path) -> Result<()> + Send) -> Result<()> {
+        in_own_namespace(|| {
+            let root = Path::new(NEW_ROOT);
+            let mut others = Vec::new();
+            for step in &self.0 {
+                others.extend(execute(step, root)?);
+            }
+            let result = work(root);
+            // Not left to the end of the namespace, which the kernel takes its time for: what
+            // comes next may mount the same device, and must find what was written to it.
+            for other in others.into_iter().rev() {
+                if let Err(e) = other.unmount() {
+                    log::warn!("{e:#}");
+                }
+            }
+            result
+        })
+    }
+}
+
+/// The options of the overlay at `/etc`.
+fn layers(disk: &Disk, number: u32, overlay: &Overlay) -> Result<String> {
+    let place = |path: &PathBuf| {
+        let place = disk.place(number, path).with_context(|| {
+            format!("{}, a layer of /etc, is on another file system", path.display())
+        })?;
+        Ok(place.to_string_lossy().into_owned())
+    };
+    let lower = overlay.lower.iter().map(place).collect::<Result<Vec<_>>>()?.join(":");
+    let (upper, work) = (place(&overlay.upper)?, place(&overlay.work)?);
+    Ok(format!("lowerdir={lower},upperdir={upper},workdir={work}"))
 }
 
 /// What to mount, in order.
-fn steps(disk: &Disk, plan: &Plan) -> Result<Vec<Step>> {
-    let mut steps = vec![Step::Bind { from: disk.snapshots.path(plan.number), at: "/".into() }];
-    if let Etc::Overlay(overlay) = &plan.etc {
-        let place = |path: &PathBuf| {
-            let place = disk.place(plan.number, path).with_context(|| {
-                format!("{}, a layer of /etc, is on another file system", path.display())
-            })?;
-            Ok(place.to_string_lossy().into_owned())
-        };
-        let lower = overlay.lower.iter().map(place).collect::<Result<Vec<_>>>()?.join(":");
-        let (upper, work) = (place(&overlay.upper)?, place(&overlay.work)?);
-        let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
-        steps.push(Step::Layers { options });
-    }
+fn steps(
+    root: PathBuf,
+    layers: Option<String>,
+    fstab: &[FstabEntry],
+    mount: impl Fn(&FstabEntry) -> Step,
+) -> Vec<Step> {
+    let mut steps = vec![Step::Bind { from: root, at: "/".into() }];
+    steps.extend(layers.map(|options| Step::Layers { options }));
     for dir in ["/dev", "/proc", "/sys"] {
         steps.push(Step::Bind { from: dir.into(), at: dir.into() });
     }
     steps.push(Step::Empty { at: "/run", mode: 0o755 });
     steps.push(Step::Empty { at: "/tmp", mode: 0o1777 });
-    let mut entries: Vec<&FstabEntry> = disk.fstab.iter().filter(|e| belongs(e)).collect();
+    let mut entries: Vec<&FstabEntry> = fstab.iter().filter(|entry| belongs(entry)).collect();
     entries.sort_by_key(|entry| entry.target.components().count());
-    steps.extend(entries.into_iter().map(|entry| match disk.subvolume(entry) {
-        Some(from) => Step::Bind { from, at: entry.target.clone() },
-        None => Step::Other(entry.clone()),
-    }));
-    Ok(steps)
+    steps.extend(entries.into_iter().map(mount));
+    steps
 }
 
 /// Whether a script expects what this entry of fstab mounts. The root and `/etc`
@@ -107,7 +173,8 @@ fn belongs(entry: &FstabEntry) -> bool {
         && !REMOTE.contains(&&*entry.fstype)
 }
 
-fn execute(step: &Step, root: &Path) -> Result<()> {
+/// Mounts it; returns what is on a device of its own.
+fn execute(step: &Step, root: &Path) -> Result<Option<Mounted>> {
     let inside = |at: &Path| root.join(at.strip_prefix("/").unwrap_or(at));
     match step {
         Step::Bind { from, at } => Mounted::bind(from, &inside(at))?.leave(),
@@ -122,26 +189,30 @@ fn execute(step: &Step, root: &Path) -> Result<()> {
                 .leave();
         }
         Step::Other(entry) => match mount_entry(entry, &inside(&entry.target), true) {
-            Ok(mounted) => mounted.leave(),
+            Ok(mounted) => return Ok(Some(mounted)),
             Err(e) => log::warn!("the script has to do without {}: {e:#}", entry.target.display()),
         },
     }
-    Ok(())
+    Ok(None)
 }
 
-/// A PID namespace makes sure that nothing of the script lives on: when its
-/// first process ends, the kernel kills the rest.
 fn start(root: &Path, directory: &Path, limit: Duration) -> Result<()> {
     let program = directory.join("script");
     make_executable(&program)?;
+    report(inside(root, directory).arg("./script"), "combustion/script", limit)
+}
+
+/// A program in this root, still to be named. A PID namespace makes sure that nothing of
+/// it lives on: when its first process ends, the kernel kills the rest.
+fn inside(root: &Path, directory: &Path) -> Command {
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(format!("--root={}", root.display()))
         .arg(format!("--wd={}", directory.display()))
-        .args(["--", "./script"]);
+        .arg("--");
     environment(&mut command);
-    report(&mut command, "combustion/script", limit)
+    command
 }
 
 /// Runs the script in the initrd, with `--prepare`.

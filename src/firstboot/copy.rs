@@ -1,43 +1,76 @@
-//! Takes a configuration off its drive: into memory, so that the drive can be
-//! let go before anything of it runs, and with a hash that names it.
+//! Takes a configuration off its source: into memory, so that the source can be
+//! let go before anything of it runs, with a hash that names it. What is verified is
+//! this copy: a drive may answer otherwise when it is read again.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
+use super::trust::Files;
 use crate::sys::files;
 
 /// A configuration is smaller: what is larger would fill the memory that the
 /// initrd runs in.
-const MAX_TOTAL: u64 = 512 << 20;
+pub const MAX_TOTAL: u64 = 512 << 20;
 /// A directory deeper than this is a damaged one.
 const MAX_DEPTH: u32 = 32;
 
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// SHA-256 of names and contents, in hexadecimal.
+    pub sha256: String,
+    /// The files, by their paths in the copy, each with its SHA-256 in hexadecimal.
+    pub files: Files,
+    /// What is neither file nor directory, for whoever cannot have that.
+    pub others: Vec<PathBuf>,
+}
+
 /// Copies the directory `from` to `to`, which is made anew, readable by root
-/// alone, and returns the SHA-256 of names and contents, in hexadecimal.
-/// Devices, sockets and pipes are left out, with a warning.
+/// alone. Devices, sockets and pipes are left out, with a warning.
 ///
 /// # Errors
 /// Anything that cannot be read or written: half a configuration is none.
-pub fn copy(from: &Path, to: &Path) -> Result<String> {
-    if to.exists() {
-        fs::remove_dir_all(to).with_context(|| format!("cannot remove {}", to.display()))?;
-    }
-    let mut copy = Copy { hash: Sha256::new(), total: 0 };
+pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
+    remove(to)?;
+    let mut copy = Copy { root: from, hash: Sha256::new(), total: 0, copied: Copied::default() };
     copy.directory(from, to, 0)?;
-    Ok(copy.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(Copied { sha256: hex(copy.hash), ..copy.copied })
 }
 
-struct Copy {
+/// Removes a directory with all that is in it; one that is not there is no error.
+///
+/// # Errors
+/// It is still there.
+pub fn remove(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(e) if e.kind() != ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("cannot remove {}", dir.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+struct Copy<'a> {
+    root: &'a Path,
     hash: Sha256,
     total: u64,
+    copied: Copied,
 }
 
-impl Copy {
+impl Copy<'_> {
+    fn name_of(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(self.root).unwrap_or(path).to_owned()
+    }
+
     fn directory(&mut self, from: &Path, to: &Path, depth: u32) -> Result<()> {
         ensure!(depth < MAX_DEPTH, "{} is nested too deeply", from.display());
         fs::DirBuilder::new()
@@ -65,6 +98,7 @@ impl Copy {
         if metadata.is_symlink() {
             let target = fs::read_link(from)?;
             self.hash.update(target.as_os_str().as_encoded_bytes());
+            self.copied.others.push(self.name_of(from));
             return Ok(symlink(target, to)?);
         }
         if !metadata.is_file() {
@@ -78,6 +112,7 @@ impl Copy {
         let mut source = File::open(from)?;
         let mode = 0o600 | mode & 0o100;
         let mut dest = File::options().write(true).create_new(true).mode(mode).open(to)?;
+        let mut own = Sha256::new();
         let mut length = 0;
         let mut chunk = vec![0; 64 << 10];
         loop {
@@ -89,9 +124,11 @@ impl Copy {
             ensure!(self.total <= MAX_TOTAL, "all together is larger than {} MiB", MAX_TOTAL >> 20);
             length += n as u64;
             self.hash.update(&chunk[..n]);
+            own.update(&chunk[..n]);
             dest.write_all(&chunk[..n])?;
         }
         self.hash.update(length.to_le_bytes());
+        self.copied.files.insert(self.name_of(from), hex(own));
         Ok(())
     }
 }
@@ -110,11 +147,15 @@ mod tests {
         symlink("sub/key", from.join("link")).unwrap();
         let first = copy(&from, &to).unwrap();
         assert_eq!(first, copy(&from, &to).unwrap());
+        // printf secret | sha256sum
+        let sum = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        assert_eq!(first.files[Path::new("sub/key")], sum);
+        assert_eq!((first.files.len(), &first.others[..]), (2, &[PathBuf::from("link")][..]));
         assert_eq!(fs::read_to_string(to.join("link")).unwrap(), "secret");
         assert_eq!(to.join("sub/key").metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(to.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         fs::rename(from.join("sub/key"), from.join("sub/kex")).unwrap();
-        assert_ne!(first, copy(&from, &to).unwrap());
+        assert_ne!(first.sha256, copy(&from, &to).unwrap().sha256);
         assert!(!to.join("sub/key").exists());
     }
 }

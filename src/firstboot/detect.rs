@@ -42,6 +42,8 @@ pub struct Facts {
     pub configured: Option<Uuid>,
     /// The pristine snapshot of a configuration that failed.
     pub failed_on: Option<Uuid>,
+    /// A configuration was applied to the system itself, which has no snapshots.
+    pub done_in_place: bool,
 }
 
 /// The answer.
@@ -72,7 +74,7 @@ pub fn decide(facts: &Facts) -> Answer {
         MachineId::Empty => Some("/etc/machine-id is empty"),
         MachineId::Uninitialized => Some("/etc/machine-id is uninitialized"),
     };
-    if reason.is_some() && is(facts.configured) {
+    if reason.is_some() && (is(facts.configured) || facts.done_in_place) {
         return Answer::AlreadyApplied;
     }
     if let Some(word) = facts.asked_by {
@@ -115,6 +117,7 @@ pub fn gather(
         snapshot,
         configured: done.map(|done| done.configured.uuid),
         failed_on: failed.and_then(|outcome| outcome.pristine).map(|id| id.uuid),
+        done_in_place: false,
     })
 }
 
@@ -177,7 +180,14 @@ mod tests {
             ((Uninitialized, asked, A, A, None), "applied"),
         ] {
             let (machine_id, asked_by, snapshot, configured, failed_on) = row;
-            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on };
+            let facts = Facts {
+                machine_id,
+                asked_by,
+                snapshot,
+                configured,
+                failed_on,
+                done_in_place: false,
+            };
             let answer = match decide(&facts) {
                 Answer::FirstBoot(reason) => reason,
                 Answer::AlreadyApplied => "applied".to_owned(),

@@ -9,16 +9,12 @@ use jiff::Timestamp;
 use super::outcome::{Outcome, State};
 use super::stage::Found;
 use crate::record::store::{self, Store};
-use crate::record::{self, FirstBoot, Record, SnapshotId};
+use crate::record::{self, FirstBoot, Outside, Record, SnapshotId};
 use crate::snapshot::disk::Disk;
+use crate::snapshot::outside::{self, Surroundings};
 
-/// Writes ahead what is about to become the default.
-pub(super) fn write_ahead(
-    disk: &Disk,
-    configured: SnapshotId,
-    pristine: SnapshotId,
-    found: &Found,
-) -> Result<()> {
+/// Changes the record, durably; one that cannot be read is set aside for it.
+fn change(disk: &Disk, what: impl FnOnce(&mut Record)) -> Result<()> {
     let store = store(disk);
     let mut record = match store.read() {
         record::State::Readable(record) => record,
@@ -30,18 +26,56 @@ pub(super) fn write_ahead(
         }
     };
     record.sequence += 1;
-    record.firstboot = Some(FirstBoot {
+    what(&mut record);
+    store.write(&record)
+}
+
+/// Writes ahead what is about to become the default.
+pub(super) fn write_ahead(
+    disk: &Disk,
+    configured: SnapshotId,
+    pristine: SnapshotId,
+    found: &Found,
+) -> Result<()> {
+    let firstboot = FirstBoot {
         configured,
         pristine,
         source: found.source.clone(),
         sha256: found.sha256.clone(),
         at: Timestamp::now(),
-    });
-    store.write(&record)
+        applications: found.applications,
+    };
+    change(disk, |record| record.firstboot = Some(firstboot))
 }
 
-/// Writes the result that the record tells of.
-pub(super) fn applied(disk: &Disk) -> Result<()> {
+/// Keeps the subvolumes outside of the snapshot in the making as they are; what cannot be
+/// kept is returned, by where it is mounted.
+pub(super) fn keep_outside(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
+    let Surroundings { kept, elsewhere } = outside::look(disk)?;
+    let outside = Outside { number, subvolumes: kept };
+    change(disk, |record| record.outside = Some(outside.clone()))?;
+    outside::keep(disk, &outside)?;
+    Ok(elsewhere)
+}
+
+/// Puts the subvolumes outside back as they were before the attempt that the record tells
+/// of, or, if that attempt's snapshot is the default now, lets them be as they are.
+pub(super) fn settle_outside(disk: &Disk) -> Result<()> {
+    let state = store(disk).read();
+    let Some(outside) = state.readable().and_then(|record| record.outside.as_ref()) else {
+        return Ok(());
+    };
+    let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
+    if default != Some(outside.number) {
+        outside::put_back(disk, outside, &state_dir(disk))?;
+    }
+    outside::forget(disk, outside.number)?;
+    change(disk, |record| record.outside = None)
+}
+
+/// Writes the result that the record tells of, with what is not in it if this is the start
+/// that applied it.
+pub(super) fn applied(disk: &Disk, found: Option<&Found>) -> Result<()> {
     let state = store(disk).read();
     let Some(done) = state.readable().and_then(|record| record.firstboot.as_ref()) else {
         bail!("the record does not tell of a first boot: {state:?}");
@@ -54,6 +88,7 @@ pub(super) fn applied(disk: &Disk) -> Result<()> {
         at: Some(done.at),
         ..Outcome::of(State::Applied)
     };
+    let outcome = found.into_iter().fold(outcome, Outcome::with);
     outcome.write(&state_dir(disk))
 }
 

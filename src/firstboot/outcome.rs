@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::datasource::Ignored;
+use super::stage::Found;
 use crate::record::SnapshotId;
 use crate::sys::files;
 
@@ -38,6 +40,15 @@ pub struct Outcome {
     pub source: Option<String>,
     /// SHA-256 of the configuration, in hexadecimal.
     pub sha256: Option<String>,
+    /// The key that signed the configuration, where it had to be signed.
+    #[serde(default)]
+    pub signed_by: Option<String>,
+    /// What else was there, and why it was not used.
+    #[serde(default)]
+    pub ignored: Vec<Ignored>,
+    /// It was applied in the system itself, which has no snapshots.
+    #[serde(default)]
+    pub in_place: bool,
     /// Why it ended so.
     pub reason: Option<String>,
     /// The configured snapshot.
@@ -56,10 +67,24 @@ impl Outcome {
             state,
             source: None,
             sha256: None,
+            signed_by: None,
+            ignored: Vec::new(),
+            in_place: false,
             reason: None,
             snapshot: None,
             pristine: None,
             at: None,
+        }
+    }
+
+    /// The same, with what is known of the configuration.
+    pub(super) fn with(self, found: &Found) -> Self {
+        Self {
+            source: Some(found.source.clone()),
+            sha256: Some(found.sha256.clone()),
+            signed_by: found.signed_by.clone(),
+            ignored: found.ignored.clone(),
+            ..self
         }
     }
 

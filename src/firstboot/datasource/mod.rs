@@ -3,71 +3,147 @@
 //! A source that is not there is no error, one that is there but broken is:
 //! somebody meant this machine to be configured.
 
-pub mod drive;
+mod credential;
+mod directory;
+pub mod drives;
+mod fw_cfg;
+mod kind;
+mod offer;
+mod order;
+mod smbios;
+mod url;
+mod vmware;
 
-use std::path::Path;
-use std::time::Duration;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
-use anyhow::Result;
-
-use crate::sys::cmdline::Cmdline;
+pub use offer::Offer;
+pub use order::in_order;
+pub(in crate::firstboot) use vmware::unpacked as unpack_guestinfo;
 
 /// A place that may hold a configuration.
 pub trait Datasource {
-    /// Copies the configuration to `into`; `None` if there is none.
+    /// Its name, as `firstboot.sources=` and `firstboot sources` write it.
+    fn name(&self) -> &'static str;
+
+    /// What of it is there now: without waiting, mounting, or asking a server.
+    ///
+    /// # Errors
+    /// It could not be found out.
+    fn look(&self) -> Result<Vec<Seen>>;
+
+    /// Its configuration; `None` if it has none, after what there is to wait for. What is
+    /// there and was passed over is added to `ignored`.
     ///
     /// # Errors
     /// There is one, and it cannot be had.
-    fn fetch(&self, into: &Path) -> Result<Option<Fetched>>;
+    fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>>;
 }
 
-/// What was copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
-    /// Where it came from, in words.
-    pub source: String,
-    /// SHA-256 of it, in hexadecimal.
-    pub sha256: String,
+/// Something that could be a configuration, by its looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// What it is, in words.
+    pub what: String,
+    /// Why it will not be used, if that is known without opening it.
+    pub unusable: Option<String>,
 }
 
-/// How long to wait for drives, unless the kernel command line says otherwise.
-const WAIT: Duration = Duration::from_secs(10);
-
-/// All sources, in the order in which they are asked.
-pub fn all(cmdline: &Cmdline) -> Vec<Box<dyn Datasource>> {
-    vec![Box::new(drive::Drives { wait: wait(cmdline) })]
-}
-
-/// `firstboot.wait=SECONDS`.
-fn wait(cmdline: &Cmdline) -> Duration {
-    let Some(value) = cmdline.value("firstboot.wait") else { return WAIT };
-    match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(e) => {
-            log::warn!(
-                "firstboot.wait={value} on the kernel command line is no number of seconds \
-                 ({e}): waiting {} s",
-                WAIT.as_secs()
-            );
-            WAIT
-        }
+impl Seen {
+    fn usable(what: impl Into<String>) -> Self {
+        Self { what: what.into(), unusable: None }
     }
+
+    /// Another tool's configuration: it is not ours to apply, and not an error either,
+    /// since that tool may be there.
+    fn foreign(what: impl Into<String>, kind: &str) -> Self {
+        let unusable = format!("it has {kind}, which health-checker does not apply: left to it");
+        Self { what: what.into(), unusable: Some(unusable) }
+    }
+
+    /// For the result, and told at once.
+    fn passed_over(self) -> Option<Ignored> {
+        let reason = self.unusable?;
+        log::warn!("{} is passed over: {reason}", self.what);
+        Some(Ignored { source: self.what, reason })
+    }
+}
+
+/// Something that is there, and was not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// What it is, in words.
+    pub source: String,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Asks the sources in order; the first that has a configuration is used. With it
+/// come all that are there and are not used.
+///
+/// # Errors
+/// A source is there and broken: what comes after it is not asked, since it might be
+/// an older configuration that this one was to replace.
+pub fn choose(sources: &[Box<dyn Datasource>]) -> Result<(Option<Offer>, Vec<Ignored>)> {
+    let mut ignored = Vec::new();
+    for (at, source) in sources.iter().enumerate() {
+        let found = source.fetch(&mut ignored).with_context(|| format!("source {}", source.name()));
+        let Some(offer) = found? else { continue };
+        for other in sources.iter().skip(at) {
+            let seen = other.look().unwrap_or_else(|e| {
+                log::info!("what else there is of {} is not known: {e:#}", other.name());
+                Vec::new()
+            });
+            let new = seen.into_iter().filter(|seen| seen.what != offer.source);
+            ignored.extend(new.map(|seen| {
+                let first = || format!("{} comes first", offer.source);
+                Ignored { source: seen.what, reason: seen.unusable.unwrap_or_else(first) }
+            }));
+        }
+        ignored.sort_by(|a, b| a.source.cmp(&b.source));
+        ignored.dedup_by(|a, b| a.source == b.source);
+        return Ok((Some(offer), ignored));
+    }
+    Ok((None, ignored))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    #[test]
-    fn the_command_line_sets_the_wait_and_a_typing_mistake_does_not() {
-        for (line, seconds) in [
-            ("quiet", 10),
-            ("firstboot.wait=0", 0),
-            ("firstboot.wait=15 firstboot.wait=25", 25),
-            ("firstboot.wait=long", 10),
-            ("firstboot.wait=-1", 10),
-        ] {
-            assert_eq!(wait(&Cmdline::parse(line)), Duration::from_secs(seconds), "{line}");
+    struct Fake {
+        name: &'static str,
+        there: bool,
+        asked: Cell<bool>,
+    }
+
+    impl Datasource for Fake {
+        fn name(&self) -> &'static str {
+            self.name
         }
+
+        fn look(&self) -> Result<Vec<Seen>> {
+            Ok(self.there.then(|| Seen::usable(self.name)).into_iter().collect())
+        }
+
+        fn fetch(&self, _: &mut Vec<Ignored>) -> Result<Option<Offer>> {
+            self.asked.set(true);
+            Ok(self.there.then(|| Offer::at(self.name, "/nowhere".into())))
+        }
+    }
+
+    #[test]
+    fn the_first_in_order_is_used_and_the_others_are_named() {
+        let fake = |name, there| -> Box<dyn Datasource> {
+            Box::new(Fake { name, there, asked: Cell::default() })
+        };
+        let sources = [fake("a", false), fake("b", true), fake("c", false), fake("d", true)];
+        let (offer, ignored) = choose(&sources).unwrap();
+        assert_eq!(offer.unwrap().source, "b");
+        let expected = Ignored { source: "d".into(), reason: "b comes first".into() };
+        assert_eq!(ignored, [expected]);
+        assert!(choose(&[fake("a", false)]).unwrap().0.is_none());
     }
 }

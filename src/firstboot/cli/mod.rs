@@ -1,5 +1,8 @@
 //! `health-checker firstboot …`: the commands, and what they print.
 
+mod sources;
+
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::detect::{self, Answer};
+use super::machine::{Facts, Machine};
 use super::outcome::{Outcome, State};
 use super::stage::{self, Stage};
 use crate::record::store::{self, Store};
@@ -26,7 +30,9 @@ pub enum FirstbootCommand {
     /// What first boot did
     Status(Format),
     /// Would the next start be a first boot? Exit status 0 if so, else 1
-    Detect(Format),
+    Detect(Asked),
+    /// Where a configuration may come from, in order, and what is there now
+    Sources(Asked),
     /// What the initrd's units call
     #[command(hide = true)]
     Stage {
@@ -44,6 +50,27 @@ pub struct Format {
     /// As one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// About which machine, and how to print it.
+#[derive(Debug, Args)]
+pub struct Asked {
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    /// A JSON file that stands in for the machine: cmdline, dmi, drives, virtualization …
+    #[arg(long, value_name = "FILE")]
+    facts: Option<PathBuf>,
+}
+
+impl Asked {
+    fn machine(&self, root: &Root) -> Result<Machine> {
+        if let Some(path) = &self.facts {
+            return Ok(Machine::described(Facts::read(path)?, root.dir().to_owned()));
+        }
+        let cmdline = if root.is_live() { Cmdline::of_this_boot()? } else { Cmdline::default() };
+        Ok(Machine::new(root.clone(), root.dir().to_owned(), cmdline))
+    }
 }
 
 /// A stage.
@@ -64,14 +91,12 @@ pub enum StageName {
 pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
     match command {
         FirstbootCommand::Status(format) => status(root, format),
-        FirstbootCommand::Detect(format) => would_be(root, format),
+        FirstbootCommand::Detect(asked) => would_be(root, asked),
+        FirstbootCommand::Sources(asked) => sources::run(&asked.machine(root)?, asked.json),
         FirstbootCommand::Stage { stage, sysroot } => {
-            let stage_of = Stage {
-                root: root.clone(),
-                sysroot: sysroot.clone(),
-                cmdline: Cmdline::of_this_boot()?,
-                limit: limit(*stage, sysroot),
-            };
+            let cmdline = Cmdline::of_this_boot()?;
+            let machine = Machine::new(root.clone(), sysroot.clone(), cmdline);
+            let stage_of = Stage { machine, limit: limit(*stage, sysroot) };
             run_stage(*stage, &stage_of)
         }
     }
@@ -94,7 +119,8 @@ fn run_stage(name: StageName, stage: &Stage) -> Result<u8> {
         StageName::Detect => return stage.detect().map(|()| 0),
         StageName::Fetch => stage.fetch(),
         StageName::Apply => match stage.apply() {
-            Ok(configured) => return Ok(enter(stage, &configured)),
+            Ok(Some(configured)) => return Ok(enter(stage, &configured)),
+            Ok(None) => Ok(()),
             Err(e) => Err(e),
         },
     };
@@ -112,6 +138,25 @@ fn enter(stage: &Stage, configured: &SnapshotId) -> u8 {
             1
         }
     }
+}
+
+/// What is called `combustion` in the initrd, for ignition-kargs-helper, which puts a script
+/// where Combustion would look and calls it; `--prepare` is a unit's matter here. Returns the
+/// exit status.
+pub fn combustion(argument: Option<&OsStr>) -> u8 {
+    if argument == Some(OsStr::new("--prepare")) {
+        return 0;
+    }
+    let run = || -> Result<u8> {
+        let sysroot = PathBuf::from("/sysroot");
+        let machine = Machine::new(Root::new("/"), sysroot.clone(), Cmdline::of_this_boot()?);
+        let stage = Stage { machine, limit: limit(StageName::Apply, &sysroot) };
+        Ok(stage.apply_for_helper()?.map_or(0, |id| enter(&stage, &id)))
+    };
+    run().unwrap_or_else(|e| {
+        log::error!("{e:#}");
+        1
+    })
 }
 
 /// The failure on the console, where somebody with the stick in hand looks.
@@ -153,6 +198,7 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
     writeln!(out, "First boot: {state}")?;
     let lines = [
         ("source", outcome.source),
+        ("signed by", outcome.signed_by),
         ("reason", outcome.reason),
         ("snapshot", outcome.snapshot.map(|id| id.number.to_string())),
         ("made from", outcome.pristine.map(|id| format!("snapshot {}", id.number))),
@@ -164,14 +210,17 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
             writeln!(out, "{name:>12}: {value}")?;
         }
     }
+    for other in outcome.ignored {
+        writeln!(out, "{:>12}: {}: {}", "not used", other.source, other.reason)?;
+    }
     Ok(0)
 }
 
-fn would_be(root: &Root, format: &Format) -> Result<u8> {
+fn would_be(root: &Root, asked: &Asked) -> Result<u8> {
     // In the running system the layers of /etc are mounted over each other.
     let etc = if root.is_live() { Etc::Plain } else { Etc::of(&disk::fstab_of(root.dir())?)? };
     let layers: Vec<PathBuf> = etc.layers().iter().map(|layer| root.join(layer)).collect();
-    let cmdline = if root.is_live() { Cmdline::of_this_boot()? } else { Cmdline::default() };
+    let cmdline = asked.machine(root)?.cmdline;
     let on_btrfs = btrfs::is_btrfs(root.dir())?;
     let snapshot = on_btrfs.then(|| btrfs::info(root.dir())).transpose()?.map(|info| info.uuid);
     let state = Store::new(root).read();
@@ -182,7 +231,7 @@ fn would_be(root: &Root, format: &Format) -> Result<u8> {
         Answer::Finished => (false, "the system has been started before".to_owned()),
     };
     let mut out = io::stdout().lock();
-    if format.json {
+    if asked.json {
         let answer = json!({"schema": 1, "first_boot": first_boot, "reason": reason});
         serde_json::to_writer_pretty(&mut out, &answer)?;
         writeln!(out)?;

@@ -1,0 +1,51 @@
+//! `firstboot sources`: in which order sources are asked, and what is there now.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::firstboot::datasource::{self, Seen};
+use crate::firstboot::machine::Machine;
+
+/// Prints them; exit status 0 if there is a configuration, else 1.
+pub(super) fn run(machine: &Machine, as_json: bool) -> Result<u8> {
+    let sources = datasource::in_order(machine);
+    let asked: Vec<_> = sources.iter().map(|source| (source.name(), source.look())).collect();
+    let is_usable = |(_, seen): &(&str, Result<Vec<Seen>>)| {
+        seen.as_ref().is_ok_and(|seen| seen.iter().any(|it| it.unusable.is_none()))
+    };
+    let first = asked.iter().find(|it| is_usable(it)).map(|(name, _)| *name);
+    let mut out = io::stdout().lock();
+    if as_json {
+        serde_json::to_writer_pretty(&mut out, &object(&asked, first))?;
+        writeln!(out)?;
+    } else {
+        for (name, seen) in &asked {
+            table(&mut out, name, seen)?;
+        }
+    }
+    Ok(u8::from(first.is_none()))
+}
+
+fn object(asked: &[(&str, Result<Vec<Seen>>)], first: Option<&str>) -> serde_json::Value {
+    let source = |(name, seen): &(&str, Result<Vec<Seen>>)| match seen {
+        Ok(seen) => json!({"name": name, "there": seen, "problem": null}),
+        Err(e) => json!({"name": name, "there": [], "problem": format!("{e:#}")}),
+    };
+    let sources: Vec<_> = asked.iter().map(source).collect();
+    json!({"schema": 1, "sources": sources, "first": first})
+}
+
+/// One line for each thing that is there; a source with nothing has one of its own, so
+/// that the order is seen.
+fn table(out: &mut impl Write, name: &str, seen: &Result<Vec<Seen>>) -> io::Result<()> {
+    match seen {
+        Err(e) => writeln!(out, "{name:<11} cannot be read: {e:#}"),
+        Ok(seen) if seen.is_empty() => writeln!(out, "{name:<11} –"),
+        Ok(seen) => seen.iter().try_for_each(|it| match &it.unusable {
+            None => writeln!(out, "{name:<11} {}", it.what),
+            Some(why) => writeln!(out, "{name:<11} {}: {why}", it.what),
+        }),
+    }
+}

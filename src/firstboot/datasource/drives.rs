@@ -1,0 +1,209 @@
+//! Labelled file systems: a USB stick, a CD, a virtual disk.
+//!
+//! The labels are those of Combustion, Ignition and cloud-init; a directory `combustion`
+//! with a `script` in it is a configuration. A labelled file system without one is passed
+//! over: the labels are common words.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::mount::MsFlags;
+use udev::{Device, Enumerator, EventType, MonitorBuilder, MonitorSocket};
+
+use super::kind::{self, Kind};
+use super::{Datasource, Ignored, Offer, Seen};
+use crate::firstboot::machine::Machine;
+use crate::firstboot::wait::Waiting;
+use crate::sys::mount::Mounted;
+
+/// The labels, in order of preference; in capitals they are the same.
+const LABELS: [&str; 5] = ["combustion", "ignition", "cidata", "config-2", "install"];
+const MOUNT_POINT: &str = "/run/health-checker/drive";
+
+/// All labelled drives that are there, or come.
+pub(super) struct Drives {
+    pub(super) machine: Machine,
+}
+
+/// A labelled file system.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drive {
+    /// The label's place among [`LABELS`]: sorts first.
+    rank: usize,
+    node: PathBuf,
+    label: String,
+    fstype: String,
+    /// A directory with what is on it, instead of the file system.
+    content: Option<PathBuf>,
+}
+
+impl Datasource for Drives {
+    fn name(&self) -> &'static str {
+        "drive"
+    }
+
+    fn look(&self) -> Result<Vec<Seen>> {
+        let mut drives = self.machine.drives()?;
+        drives.sort();
+        Ok(drives.iter().map(|drive| Seen::usable(drive.to_string())).collect())
+    }
+
+    fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
+        if self.machine.is_described() {
+            return first(self.machine.drives()?, &mut Vec::new(), ignored);
+        }
+        // Listening begins before looking: what comes in between is not missed.
+        let monitor = MonitorBuilder::new()
+            .and_then(|builder| builder.match_subsystem("block"))
+            .and_then(MonitorBuilder::listen)
+            .context("cannot listen to udev")?;
+        let mut waiting = Waiting::begin(&self.machine);
+        let mut passed_over = Vec::new();
+        let mut drives = self.machine.drives()?;
+        loop {
+            if let Some(offer) = first(std::mem::take(&mut drives), &mut passed_over, ignored)? {
+                return Ok(Some(offer));
+            }
+            let goes_on = waiting.for_event(&monitor)?;
+            drives = changed(&monitor);
+            // The last of them may have come with the end of the wait.
+            if !goes_on && drives.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The first of these that has a configuration, those aside that had none before.
+fn first(
+    mut drives: Vec<Drive>,
+    passed_over: &mut Vec<Drive>,
+    ignored: &mut Vec<Ignored>,
+) -> Result<Option<Offer>> {
+    drives.sort();
+    for drive in drives {
+        if passed_over.contains(&drive) {
+            continue;
+        }
+        match drive.open()? {
+            Ok(offer) => return Ok(Some(offer)),
+            Err(seen) => ignored.extend(seen.passed_over()),
+        }
+        passed_over.push(drive);
+    }
+    Ok(None)
+}
+
+/// The labelled file systems that udev has seen already.
+pub(in crate::firstboot) fn present() -> Result<Vec<Drive>> {
+    let list = || -> io::Result<Vec<Drive>> {
+        let mut enumerator = Enumerator::new()?;
+        enumerator.match_subsystem("block")?;
+        enumerator.match_is_initialized()?;
+        Ok(enumerator.scan_devices()?.filter_map(|device| of_device(&device)).collect())
+    };
+    list().context("cannot list block devices")
+}
+
+/// What udev has told of since.
+fn changed(monitor: &MonitorSocket) -> Vec<Drive> {
+    let events = monitor.iter();
+    let events =
+        events.filter(|event| matches!(event.event_type(), EventType::Add | EventType::Change));
+    events.filter_map(|event| of_device(&event.device())).collect()
+}
+
+fn of_device(device: &Device) -> Option<Drive> {
+    let label = device.property_value("ID_FS_LABEL")?.to_str()?;
+    // Swap space and encrypted volumes have labels, too.
+    if device.property_value("ID_FS_USAGE")? != "filesystem" {
+        return None;
+    }
+    let fstype = device.property_value("ID_FS_TYPE")?.to_str()?.to_owned();
+    Drive::new(device.devnode()?.to_owned(), label, fstype, None)
+}
+
+impl Drive {
+    /// A drive, if its label is one of ours.
+    pub(in crate::firstboot) fn new(
+        node: PathBuf,
+        label: &str,
+        fstype: String,
+        content: Option<PathBuf>,
+    ) -> Option<Self> {
+        let rank = LABELS
+            .iter()
+            .position(|known| label == *known || label == known.to_ascii_uppercase())?;
+        Some(Self { rank, node, label: label.to_owned(), fstype, content })
+    }
+
+    /// Its configuration; the inner error says that it has none.
+    fn open(&self) -> Result<Result<Offer, Seen>> {
+        let offer = match &self.content {
+            Some(content) => Offer::at(self.to_string(), content.clone()),
+            None => Offer::mounted(self.to_string(), self.mount()?),
+        };
+        let kind = kind::of(&offer.dir).with_context(|| offer.source.clone());
+        let seen = match kind {
+            Ok(Kind::Combustion) => return Ok(Ok(offer)),
+            Ok(Kind::Foreign(what)) => Seen::foreign(self.to_string(), what),
+            Ok(Kind::Nothing) => Seen {
+                what: self.to_string(),
+                unusable: Some("there is no directory \"combustion\" on it".to_owned()),
+            },
+            Err(e) => {
+                offer.close()?;
+                return Err(e);
+            }
+        };
+        offer.close()?;
+        Ok(Err(seen))
+    }
+
+    fn mount(&self) -> Result<Mounted> {
+        // Nothing on it is run or opened as a device: it may be anybody's.
+        let flags =
+            MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        Mounted::new(&self.node, Path::new(MOUNT_POINT), &self.fstype, flags, "").with_context(
+            || format!("the drive {self} cannot be read: is its file system damaged?"),
+        )
+    }
+}
+
+impl fmt::Display for Drive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (label {}, {})", self.node.display(), self.label, self.fstype)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferred_labels_come_first_in_either_case_and_no_other() {
+        let drive = |node: &str, label| Drive::new(node.into(), label, "vfat".into(), None);
+        let mut drives: Vec<Drive> = [
+            ("/dev/sda1", "INSTALL"),
+            ("/dev/sdc", "combustion"),
+            ("/dev/sdd", "Combustion"),
+            ("/dev/sdb", "COMBUSTION"),
+            ("/dev/sr0", "config-2"),
+        ]
+        .into_iter()
+        .filter_map(|(node, label)| drive(node, label))
+        .collect();
+        drives.sort();
+        assert_eq!(
+            drives.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "/dev/sdb (label COMBUSTION, vfat)",
+                "/dev/sdc (label combustion, vfat)",
+                "/dev/sr0 (label config-2, vfat)",
+                "/dev/sda1 (label INSTALL, vfat)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The network in the initrd, for a script that asks for it and for what is fetched:
+//! `NetworkManager` where the initrd has it, systemd-networkd otherwise; as the kernel
+//! command line's `ip=` says, by DHCP on every interface where it says nothing.
+
+mod manager;
+mod networkd;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::machine::Machine;
+use crate::sys::command;
+use crate::sys::files::Root;
+
+/// Until an address and a way out are there: a switch may take half a minute to let a
+/// port talk, and a DHCP server its time after that.
+const LIMIT: Duration = Duration::from_secs(90);
+/// For what only hands something on.
+const SHORT: Duration = Duration::from_secs(20);
+/// Where routes are, in hexadecimal (`proc_pid_net(5)`).
+const ROUTES: [&str; 2] = ["/proc/net/route", "/proc/net/ipv6_route"];
+
+/// Brings the network up, unless it is, and waits until there is a way out.
+///
+/// # Errors
+/// The initrd has no program for it, or it did not come up in time.
+pub(super) fn up(machine: &Machine) -> Result<()> {
+    if has_way_out(&machine.root) {
+        return Ok(());
+    }
+    log::info!("bringing the network up");
+    let done = if manager::is_here(&machine.root) {
+        manager::up(machine)
+    } else if networkd::is_here(&machine.root) {
+        networkd::up(machine)
+    } else {
+        bail!(
+            "the network is needed, and this initrd has neither NetworkManager nor \
+             systemd-networkd: install one of them, and make the initrd anew (dracut --force)"
+        );
+    };
+    done.context("the network does not come up")
+}
+
+/// Whether there is a default route.
+fn has_way_out(root: &Root) -> bool {
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let [v4, v6] = ROUTES.map(text);
+    let v4 = v4.lines().skip(1).any(|line| line.split_whitespace().nth(1) == Some("00000000"));
+    let is_default = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // "lo" has the route of what is unreachable.
+        matches!(fields[..], [to, "00", .., device] if device != "lo" && to.bytes().all(|it| it == b'0'))
+    };
+    v4 || v6.lines().any(is_default)
+}
+
+/// Runs a program of the network's to its end.
+fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<()> {
+    let output = command::run(Command::new(program).args(arguments), limit)
+        .with_context(|| format!("cannot run {program}"))?;
+    let shown = || [&[program], arguments].concat().join(" ");
+    ensure!(output.success(), "{}: {}: {}", shown(), output.end, output.last_line());
+    Ok(())
+}
+
+fn first_of(root: &Root, paths: &[&'static str]) -> Option<&'static str> {
+    paths.iter().copied().find(|path| root.join(Path::new(path)).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::files;
+
+    #[test]
+    fn a_way_out_is_a_default_route() {
+        let head = "Iface\tDestination\tGateway\n";
+        let zeros = "0".repeat(32);
+        let gateway = "fe800000000000000000000000000002";
+        let local =
+            format!("{zeros} 00 {zeros} 00 {zeros} ffffffff 00000001 00000000 00200200       lo\n");
+        let out =
+            format!("{zeros} 00 {zeros} 00 {gateway} 00000400 00000001 00000000 00000003 eth0\n");
+        for (v4, v6, expected) in [
+            (format!("{head}eth0\t0002000A\t00000000\n"), local.clone(), false),
+            (format!("{head}eth0\t00000000\t0202000A\n"), String::new(), true),
+            (head.to_owned(), format!("{local}{out}"), true),
+            (String::new(), String::new(), false),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let root = Root::new(dir.path());
+            files::replace(&root.join(ROUTES[0]), v4.as_bytes(), 0o644).unwrap();
+            files::replace(&root.join(ROUTES[1]), v6.as_bytes(), 0o644).unwrap();
+            assert_eq!(has_way_out(&root), expected, "{v4}{v6}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! snapper's plugins (snapper(8)): what others hang on its events, sdbootutil its boot
+//! entries. They are the new snapshot's own, and run in it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::chroot::World;
+use crate::sys::files;
+
+const DIR: &str = "usr/lib/snapper/plugins";
+/// One may have to make an initrd.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// An event, as plugins are told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A snapshot was made.
+    Created,
+    /// It is about to become the default.
+    BecomesDefault,
+}
+
+impl Event {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "create-snapshot-post",
+            Self::BecomesDefault => "set-default-snapshot-post",
+        }
+    }
+}
+
+/// Tells all plugins of the snapshot at `path`. One that fails is told of: what it was to
+/// do may not matter here, and where it does, that is seen.
+///
+/// # Errors
+/// They cannot be listed, or their world not be made.
+pub(super) fn tell(world: &World, path: &Path, event: Event, number: u32) -> Result<()> {
+    let plugins = files::list(&path.join(DIR))?;
+    let runnable = |path: &&PathBuf| {
+        use std::os::unix::fs::PermissionsExt;
+        path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+    };
+    let names: Vec<_> = plugins
+        .iter()
+        .filter(runnable)
+        .filter_map(|path| Some(Path::new("/").join(DIR).join(path.file_name()?)))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let number = number.to_string();
+    world.call(&names, &[event.name(), "/", "btrfs", &number], LIMIT)
+}

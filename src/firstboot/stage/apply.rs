@@ -1,0 +1,171 @@
+//! The third stage: the configuration's script, in a new snapshot, which becomes the
+//! default if the script ends with 0.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+use super::{CONFIG, FOUND, Found, Stage, read_script, remove_config};
+use crate::boot::{self, Loader, bls};
+use crate::firstboot::chroot::World;
+use crate::firstboot::finish::Configured;
+use crate::firstboot::plugins::{self, Event};
+use crate::firstboot::script::Script;
+use crate::firstboot::{copy, notes};
+use crate::record::SnapshotId;
+use crate::record::handoff;
+use crate::snapshot::disk::{self, Disk};
+use crate::snapshot::etc;
+use crate::snapshot::transaction::{self, Plan, Transaction};
+
+/// Where ignition-kargs-helper puts its script.
+const HELPERS: &str = "/run/combustion/mount/combustion";
+
+impl Stage {
+    /// Runs the configuration's script in a new snapshot, and makes that the
+    /// default if the script ends with 0; `None` where there are no snapshots, and it was
+    /// run in the system itself.
+    ///
+    /// # Errors
+    /// It failed; the disk is then as it was, unless there are no snapshots.
+    pub fn apply(&self) -> Result<Option<SnapshotId>> {
+        let Some(found) = handoff::read::<Found>(&self.machine.root, FOUND)? else {
+            bail!("nothing was fetched: firstboot-fetch.service comes first");
+        };
+        let result = self.apply_found(&found).with_context(|| found.source.clone());
+        // Keys and passwords are in it, and /dev is handed on to the system.
+        remove_config()?;
+        let configured = result?;
+        self.concluded();
+        Ok(configured)
+    }
+
+    fn apply_found(&self, found: &Found) -> Result<Option<SnapshotId>> {
+        let script = read_script()?;
+        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else {
+            self.in_place(found, &script)?;
+            return Ok(None);
+        };
+        let id = self.transact(&disk, &script, Some(found))?;
+        // It is done: nothing that fails from here on may make it look undone.
+        let finish = || {
+            notes::settle_outside(&disk)?;
+            notes::applied(&disk, Some(found))
+        };
+        if let Err(e) = finish().and_then(|()| disk.close()) {
+            log::warn!("{id} is the default, but: {e:#}");
+        }
+        Ok(Some(id))
+    }
+
+    /// Whether the loader will start a new default: always, unless its entries name the
+    /// snapshot, and then only if the new one has an entry.
+    fn can_be_started(&self, number: u32) -> Result<()> {
+        let flags = self.machine.cmdline.value("rootflags").unwrap_or_default();
+        let Some(word) = ["subvol=", "subvolid="].into_iter().find(|word| flags.contains(word))
+        else {
+            return Ok(());
+        };
+        let pinned = format!("the kernel command line pins the root by rootflags={word}…");
+        let root = &self.machine.root;
+        ensure!(boot::loader(root) == Loader::Bls, "{pinned}: a new snapshot would not be started");
+        let entries = bls::Entries::read(root, false)?;
+        let problems = entries.problems(number);
+        entries.close()?;
+        ensure!(
+            problems.is_empty(),
+            "{pinned}, and nobody has made a boot entry for snapshot {number} (as sdbootutil's \
+             plugin for snapper does): {}",
+            problems.join("; ")
+        );
+        Ok(())
+    }
+
+    /// Runs a script in a new snapshot and makes that the default. What is `found` by first
+    /// boot is noted, so that it is never done twice.
+    fn transact(&self, disk: &Disk, script: &Script, found: Option<&Found>) -> Result<SnapshotId> {
+        let plan = transaction::plan(disk, "First boot configuration")?;
+        log::info!("snapshot {} is being configured", plan.number);
+        let new = Transaction::begin(disk, plan)?;
+        let (number, path) = (new.plan().number, new.path());
+        let world = World::of_snapshot(disk, new.plan())?;
+        let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
+            let change = || -> Result<()> {
+                world.run(script, Path::new(CONFIG), self.limit)?;
+                if let Some(found) = found {
+                    configured(disk, new.plan())?.finish(found)?;
+                }
+                plugins::tell(&world, &path, Event::Created, number)?;
+                self.can_be_started(number)
+            };
+            change().map_err(|e| not_rolled_back(e, &elsewhere))
+        });
+        if let Err(e) = tried {
+            let undone = notes::settle_outside(disk).and_then(|()| new.abort());
+            undone.with_context(|| format!("{e:#}; and it cannot be undone"))?;
+            return Err(e);
+        }
+        let pristine = new.plan().base;
+        new.commit(|id| {
+            if let Some(found) = found {
+                notes::write_ahead(disk, id, pristine, found)?;
+            }
+            // Before it is the default: cut in between, the loader starts what the record
+            // names, and that is made the default then.
+            plugins::tell(&world, &path, Event::BecomesDefault, number)
+        })
+    }
+
+    /// What ignition-kargs-helper calls as `combustion`: a script that another program of
+    /// the initrd has put there, not a first boot's configuration. `None` if there is none.
+    ///
+    /// # Errors
+    /// It failed; the disk is then as it was.
+    pub fn apply_for_helper(&self) -> Result<Option<SnapshotId>> {
+        let dir = Path::new(HELPERS);
+        if !dir.exists() {
+            return Ok(None);
+        }
+        copy::copy(dir, Path::new(CONFIG))?;
+        let transact = || -> Result<SnapshotId> {
+            let disk =
+                Disk::open(&self.machine.sysroot, true)?.context("there are no snapshots")?;
+            let id = self.transact(&disk, &read_script()?, None)?;
+            notes::settle_outside(&disk)?;
+            disk.close()?;
+            Ok(id)
+        };
+        let result = transact().with_context(|| dir.display().to_string());
+        remove_config()?;
+        result.map(Some)
+    }
+
+    /// Goes on into the snapshot that was configured.
+    ///
+    /// # Errors
+    /// As [`disk::enter`]. It is the default all the same.
+    pub fn enter(&self, configured: &SnapshotId) -> Result<()> {
+        disk::enter(&self.machine.sysroot, configured)?;
+        self.note_default();
+        log::info!("first boot is done: going on into {configured}");
+        Ok(())
+    }
+}
+
+fn configured<'a>(disk: &'a Disk, plan: &Plan) -> Result<Configured<'a>> {
+    let root = disk.snapshots.path(plan.number);
+    let etc = etc::layers_in(&root, &disk.var)?;
+    Ok(Configured { root, etc, var: &disk.var })
+}
+
+/// What a script may have written elsewhere stays; whoever reads of its failure must know.
+fn not_rolled_back(e: anyhow::Error, elsewhere: &[PathBuf]) -> anyhow::Error {
+    if elsewhere.is_empty() {
+        return e;
+    }
+    let paths: Vec<_> = elsewhere.iter().map(|path| path.to_string_lossy()).collect();
+    anyhow!(
+        "{e:#}. What it changed there stays, on file systems of their own: {}",
+        paths.join(", ")
+    )
+}

@@ -1,0 +1,128 @@
+//! The second stage: find the configuration, verify it, take it into memory, and let it
+//! prepare what must be there before the network and the snapshot are.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script};
+use crate::firstboot::copy::{self, Copied};
+use crate::firstboot::datasource::{self, Ignored, Offer};
+use crate::firstboot::outcome::{Outcome, State};
+use crate::firstboot::trust::Trust;
+use crate::firstboot::{chroot, network, notes, probation};
+use crate::record::handoff;
+use crate::snapshot::discard;
+use crate::snapshot::disk::Disk;
+use crate::sys::files;
+
+/// On the kernel command line: what was refused is tried once more.
+const RETRY: &str = "firstboot.retry";
+/// The configuration's own directory on its source.
+const DIR: &str = "combustion";
+
+impl Stage {
+    /// Looks for a configuration, and copies it to where its script will run.
+    ///
+    /// # Errors
+    /// There is one, and it cannot be used.
+    pub fn fetch(&self) -> Result<()> {
+        self.clean_up()?;
+        let sources = datasource::in_order(&self.machine);
+        let (offer, ignored) = datasource::choose(&sources)?;
+        let Some(offer) = offer else { return self.none(ignored) };
+        let found = self.take(offer, ignored)?;
+        self.prepare(&found).with_context(|| found.source.clone())
+    }
+
+    fn none(&self, ignored: Vec<Ignored>) -> Result<()> {
+        log::info!("no configuration was found: the system starts as it is");
+        self.concluded();
+        self.conclude(|old| {
+            // One that failed is still to be corrected.
+            (old.state != State::Failed).then(|| {
+                let reason = Some("no configuration was found".to_owned());
+                Outcome { ignored, reason, ..Outcome::of(State::None) }
+            })
+        })
+    }
+
+    /// Copies, verifies, and lets the source go.
+    fn take(&self, offer: Offer, ignored: Vec<Ignored>) -> Result<Found> {
+        log::info!("configuration found: {}", offer.source);
+        for other in &ignored {
+            log::info!("not used: {}: {}", other.source, other.reason);
+        }
+        let source = offer.source.clone();
+        let trust = Trust::of(&self.machine);
+        let taken = trust.and_then(|trust| take(&offer.dir, &trust));
+        offer.close()?;
+        let (copied, signed_by) = taken.with_context(|| source.clone())?;
+        if let Some(key) = &signed_by {
+            log::info!("{source} is signed by {key}");
+        }
+        let applications = self.applications(&copied.sha256).with_context(|| source.clone())?;
+        Ok(Found { source, sha256: copied.sha256, applications, signed_by, ignored })
+    }
+
+    fn applications(&self, sha256: &str) -> Result<u32> {
+        let Some(disk) = Disk::open(&self.machine.sysroot, false)? else { return Ok(1) };
+        let state = notes::store(&disk).read();
+        let allowed = probation::applications(state.readable(), sha256, &disk.booted);
+        disk.close()?;
+        match allowed {
+            Ok(times) => Ok(times),
+            Err(why) if self.machine.cmdline.has(RETRY) => {
+                log::warn!("{why}; {RETRY} on the kernel command line: once more all the same");
+                Ok(1)
+            }
+            Err(why) => bail!("{why}: change the configuration, or start with {RETRY}"),
+        }
+    }
+
+    fn prepare(&self, found: &Found) -> Result<()> {
+        let script = read_script()?;
+        if script.prepare {
+            chroot::prepare(&script, Path::new(CONFIG), self.limit)?;
+        }
+        if script.network {
+            network::up(&self.machine)
+                .context("combustion/script asks for \"network\" in its first lines")?;
+        }
+        handoff::write(&self.machine.root, FOUND, found)
+    }
+
+    /// Undoes what an interrupted first boot left.
+    ///
+    /// # Errors
+    /// It could not be undone: what comes next would build on half of it.
+    pub fn clean_up(&self) -> Result<()> {
+        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else { return Ok(()) };
+        notes::settle_outside(&disk)?;
+        for number in discard::left_over(&disk)? {
+            log::info!("deleting snapshot {number}, which an interrupted first boot left");
+            discard::discard(&disk, number)?;
+        }
+        disk.close()
+    }
+}
+
+/// Takes a configuration, and says who signed it. Where it must be signed, all of the
+/// source is copied and verified, since all of it is signed.
+fn take(from: &Path, trust: &Trust) -> Result<(Copied, Option<String>)> {
+    let config = Path::new(CONFIG);
+    if !trust.is_asked_for() {
+        return Ok((copy::copy(&from.join(DIR), config)?, None));
+    }
+    let whole = Path::new(MEMORY).join("source");
+    let copied = copy::copy(from, &whole)?;
+    if let Some(other) = copied.others.first() {
+        bail!("{} is a link: what is signed is files", other.display());
+    }
+    let signer = trust.verify(&copied.files, |name| files::read(&whole.join(name)))?;
+    copy::remove(config)?;
+    std::fs::rename(whole.join(DIR), config)
+        .context("cannot put the configuration in its place")?;
+    copy::remove(&whole)?;
+    Ok((copied, Some(signer)))
+}

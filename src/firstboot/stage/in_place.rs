@@ -1,0 +1,83 @@
+//! A root that has no snapshots: the script runs in the system itself. Nothing can be
+//! undone, and that is said before as well as after.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use jiff::Timestamp;
+
+use super::{CONFIG, Found, Stage};
+use crate::firstboot::chroot::World;
+use crate::firstboot::finish::Configured;
+use crate::firstboot::outcome::{Outcome, State};
+use crate::firstboot::script::Script;
+use crate::record::store;
+use crate::snapshot::disk::{fstab_of, mount_entry};
+use crate::sys::mount::{Mounted, Writable};
+
+/// Where `/var` is mounted meanwhile, if it is not in the root.
+const VAR: &str = "/run/health-checker/var";
+
+/// The directory of our state in a system without snapshots, for as long as it is open.
+pub(super) struct StateDir {
+    var: PathBuf,
+    dir: PathBuf,
+    mounted: Option<Mounted>,
+}
+
+impl StateDir {
+    fn open(sysroot: &Path) -> Result<Self> {
+        let fstab = fstab_of(sysroot)?;
+        let entry = fstab.iter().find(|entry| entry.target == Path::new("/var"));
+        let mounted = entry.map(|entry| mount_entry(entry, Path::new(VAR), true)).transpose()?;
+        let var = mounted.as_ref().map_or_else(|| sysroot.join("var"), |it| it.path().to_owned());
+        let dir = var.join(store::DIR.trim_start_matches("/var/"));
+        Ok(Self { var, dir, mounted })
+    }
+
+    fn close(self) -> Result<()> {
+        self.mounted.map_or(Ok(()), Mounted::unmount)
+    }
+}
+
+impl Stage {
+    /// Runs the script in place.
+    pub(super) fn in_place(&self, found: &Found, script: &Script) -> Result<()> {
+        let sysroot = &self.machine.sysroot;
+        log::warn!(
+            "{} is not a snapshot of btrfs: the configuration is applied in place, and if it \
+             fails, what it has done by then stays",
+            sysroot.display()
+        );
+        let writable = Writable::make(sysroot)?;
+        let world = World::in_place(sysroot, &fstab_of(sysroot)?);
+        world.run(script, Path::new(CONFIG), self.limit).map_err(|e| {
+            anyhow!("{e:#}. It was applied in place: what it had done by then stays")
+        })?;
+        let state = StateDir::open(sysroot)?;
+        let etc = vec![sysroot.join("etc")];
+        Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;
+        state.close()?;
+        let outcome = Outcome { in_place: true, ..Outcome::of(State::Applied).with(found) };
+        self.note_in_place(outcome)?;
+        writable.take_back()
+    }
+
+    /// Notes how it ended, where there are no snapshots.
+    pub(super) fn note_in_place(&self, mut outcome: Outcome) -> Result<()> {
+        let writable = Writable::make(&self.machine.sysroot)?;
+        let state = StateDir::open(&self.machine.sysroot)?;
+        outcome.at = Some(Timestamp::now());
+        outcome.write(&state.dir).context("cannot note how first boot ended")?;
+        state.close()?;
+        writable.take_back()
+    }
+
+    /// What is noted there.
+    pub(super) fn noted_in_place(&self) -> Result<Option<Outcome>> {
+        let state = StateDir::open(&self.machine.sysroot)?;
+        let outcome = Outcome::read(&state.dir);
+        state.close()?;
+        outcome
+    }
+}

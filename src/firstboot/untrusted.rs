@@ -1,0 +1,47 @@
+//! All that reads bytes from outside the machine, by name, for tests that feed it rubbish:
+//! none may panic, hang, or take more memory than a few times its input.
+
+use std::path::Path;
+
+use super::datasource::unpack_guestinfo;
+use super::machine::{Facts, oem_strings_of};
+use super::script;
+use super::trust::{Key, Manifest, Trust};
+use crate::sys::cmdline::Cmdline;
+use crate::sys::fetch;
+use crate::sys::mountinfo;
+
+/// A parser; what it makes of its input is dropped.
+pub type Parser = fn(&[u8]);
+
+/// All of them.
+pub const PARSERS: [(&str, Parser); 9] = [
+    ("script", |bytes| drop(script::parse(bytes))),
+    ("manifest", |bytes| drop(Manifest::parse(&text(bytes)))),
+    ("key", |bytes| drop(Key::parse("fuzzed".into(), &text(bytes)))),
+    ("signature", signature),
+    ("facts", |bytes| drop(Facts::parse(&text(bytes), Path::new("/")))),
+    ("cmdline", |bytes| drop(Cmdline::parse(&text(bytes)))),
+    ("smbios", |bytes| drop(oem_strings_of(bytes))),
+    ("guestinfo", |bytes| drop(unpack_guestinfo(&text(bytes)))),
+    ("url", |bytes| {
+        let url = text(bytes);
+        drop(fetch::without_secrets(&url));
+        drop(mountinfo::parse_fstab(&url));
+    }),
+];
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Both kinds of signature, of the same bytes.
+fn signature(bytes: &[u8]) {
+    const KEYS: [&str; 2] = [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+        "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3",
+    ];
+    let keys = KEYS.iter().filter_map(|key| Key::parse("fuzzed".into(), key).ok()).collect();
+    let trust = Trust::in_keys(keys);
+    drop(trust.verify(&super::trust::Files::new(), |_| Ok(Some(bytes.to_vec()))));
+}
