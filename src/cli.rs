@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use log::LevelFilter;
 
+use crate::drive::DriveCommand;
 use crate::firstboot::cli::FirstbootCommand;
 
 /// Boot assessment, rollback and first boot configuration.
@@ -99,6 +100,12 @@ pub enum Command {
         /// What to do
         #[command(subcommand)]
         command: FirstbootCommand,
+    },
+    /// Config drives
+    Drive {
+        /// What to do
+        #[command(subcommand)]
+        command: DriveCommand,
     },
     /// Services are down because the checks failed: the way out
     SafeMode {

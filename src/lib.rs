@@ -25,6 +25,7 @@
 
 pub mod boot;
 pub mod cli;
+pub mod drive;
 pub mod firstboot;
 pub mod generator;
 pub mod health;
