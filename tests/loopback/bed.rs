@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use health_checker::firstboot::machine::Machine;
 use health_checker::firstboot::outcome::Outcome;
 use health_checker::firstboot::stage::{PENDING, Stage};
 use health_checker::record::store::{self, Store};
@@ -94,6 +95,7 @@ impl Bed {
             fs::create_dir_all(tree.join("@/var/lib/overlay/1").join(layer)).unwrap();
         }
         fs::write(tree.join("@/var/lib/overlay/1/etc/edited"), "by hand\n").unwrap();
+        fs::write(tree.join("@/var/lib/kept"), "as it was\n").unwrap();
         fs::create_dir(tree.join("@/root")).unwrap();
 
         let image = self.dir.path().join("image");
@@ -140,19 +142,16 @@ impl Bed {
     }
 
     pub(crate) fn stage(&self, cmdline: &str) -> Stage {
-        Stage {
-            root: Root::new("/"),
-            sysroot: self.sysroot.clone(),
-            cmdline: Cmdline::parse(cmdline),
-            limit: Duration::from_secs(60),
-        }
+        let cmdline = Cmdline::parse(cmdline);
+        let machine = Machine::new(Root::new("/"), self.sysroot.clone(), cmdline);
+        Stage { machine, limit: Duration::from_secs(60) }
     }
 
     /// What the stage `fetch` would leave.
     pub(crate) fn hand_on_script(script: &str) {
         fs::create_dir_all("/dev/shm/combustion/config").unwrap();
         fs::write("/dev/shm/combustion/config/script", script).unwrap();
-        let found = r#"{"source": "a test", "sha256": "00"}"#;
+        let found = r#"{"source": "a test", "sha256": "00", "applications": 1, "signed_by": null, "ignored": []}"#;
         fs::write("/run/health-checker/firstboot-found.json", found).unwrap();
     }
 
@@ -185,6 +184,14 @@ impl Bed {
         }
     }
 
+    /// While a read-only snapshot is not: somebody prepares it.
+    pub(crate) fn writable(&self, number: u32, work: impl FnOnce()) {
+        let snapshot = self.dir.path().join(format!("top/@/.snapshots/{number}/snapshot"));
+        btrfs::set_read_only(&snapshot, false).unwrap();
+        work();
+        btrfs::set_read_only(&snapshot, true).unwrap();
+    }
+
     pub(crate) fn store(&self) -> Store {
         Store::new(&Root::new(self.dir.path().join("top/@")))
     }
@@ -201,12 +208,18 @@ impl Bed {
         fs::write(self.etc_of(number).join("machine-id"), id).unwrap();
     }
 
-    pub(crate) fn mount_tmpfs(&self) -> PathBuf {
-        let path = self.dir.path().join("tmpfs");
-        fs::create_dir(&path).unwrap();
-        let none: Option<&Path> = None;
-        mount2(Some("tmpfs"), &path, Some("tmpfs"), MsFlags::empty(), none).unwrap();
-        path
+    /// The same system on ext4, read-only, as the kernel mounts a root.
+    pub(crate) fn mount_ext4(&self) -> PathBuf {
+        let (image, at) = (self.dir.path().join("ext4"), self.dir.path().join("other"));
+        let tree = self.dir.path().join("copy");
+        run("cp", &["-a", "--no-preserve=ownership", path(&self.sysroot), path(&tree)]);
+        fs::write(tree.join("etc/fstab"), "").unwrap();
+        run("mke2fs", &["-q", "-t", "ext4", "-d", path(&tree), path(&image), "64M"]);
+        fs::create_dir(&at).unwrap();
+        // Not at once: the loop device itself would be read-only.
+        run("mount", &["-o", "loop", path(&image), path(&at)]);
+        run("mount", &["-o", "remount,ro", path(&at)]);
+        at
     }
 
     /// Every path on the disk with its kind, mode, owner, times and content, but
@@ -224,7 +237,8 @@ impl Bed {
 impl Drop for Bed {
     fn drop(&mut self) {
         // The namespace lives on until its thread ends; the files must not wait for that.
-        for mounted in [&self.sysroot, &self.dir.path().join("top")] {
+        for mounted in [&self.sysroot, &self.dir.path().join("top"), &self.dir.path().join("other")]
+        {
             let _gone = nix::mount::umount2(mounted, nix::mount::MntFlags::MNT_DETACH);
         }
     }

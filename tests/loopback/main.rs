@@ -11,12 +11,14 @@
 
 mod bed;
 mod grub;
+mod outside;
 
 use std::fs;
 use std::path::Path;
 
 use bed::{Bed, NESTED, OVERLAY, PLAIN};
 use health_checker::firstboot::outcome::{Outcome, State};
+use health_checker::firstboot::trust;
 use health_checker::record;
 
 use health_checker::record::store::Store;
@@ -33,6 +35,7 @@ fn script(end: &str) -> String {
     format!(
         "#!/bin/bash\nset -e\necho changed >/etc/hostname\necho new >/etc/new\n\
          mapfile -t lines </etc/fstab\n[ ${{#lines[@]}} -gt 2 ]\necho x >/usr/added\n\
+         echo x >/var/added\necho changed >/var/lib/kept\necho x >/root/added\n\
          echo \"read $(</etc/hostname)\"\nread -r || echo no standard input\n{end}\n"
     )
 }
@@ -46,7 +49,7 @@ fn an_applied_configuration_becomes_the_default_and_is_entered() {
         stage.detect().unwrap();
         assert!(Bed::pending(), "{layout}");
         Bed::hand_on_script(&script("exit 0"));
-        let id = stage.apply().unwrap();
+        let id = stage.apply().unwrap().unwrap();
         assert_eq!(id.number, 2, "{layout}");
         stage.enter(&id).unwrap();
 
@@ -56,6 +59,8 @@ fn an_applied_configuration_becomes_the_default_and_is_entered() {
         assert_eq!(default.id, id, "{layout}");
         assert!(default.read_only, "{layout}: as its parent");
         assert!(disk.snapshots.path(2).join("usr/added").exists(), "{layout}");
+        assert!(disk.var.join("added").exists(), "{layout}: /var was put back");
+        assert!(!disk.snapshots.dir().join("2/before").exists(), "{layout}");
         let info = Info::read(&disk.snapshots.dir().join("2/info.xml")).unwrap().unwrap();
         assert_eq!(info.field("num"), Some("2"));
         assert_eq!(info.user(IN_PROGRESS), None, "{layout}");
@@ -64,8 +69,10 @@ fn an_applied_configuration_becomes_the_default_and_is_entered() {
         assert_eq!(fs::read_to_string(etc.join("hostname")).unwrap(), "changed\n", "{layout}");
         // What was there before is still there, to the last byte.
         let after = bed.fingerprint();
-        let changed: Vec<_> =
-            before.iter().filter(|(path, hash)| after.get(*path) != Some(*hash)).collect();
+        let changed: Vec<_> = before
+            .iter()
+            .filter(|(path, hash)| after.get(*path) != Some(*hash) && !path.ends_with("lib/kept"))
+            .collect();
         assert!(changed.is_empty(), "{layout}: {changed:?}");
 
         let record::State::Readable(record) = bed.store().read() else { panic!("{layout}") };
@@ -104,7 +111,7 @@ fn a_failing_script_leaves_the_disk_as_it_was() {
         stage.detect().unwrap();
         assert!(Bed::pending(), "{layout}: no longer a first boot");
         Bed::hand_on_script(&script("exit 0"));
-        assert_eq!(stage.apply().unwrap().number, 2, "{layout}");
+        assert_eq!(stage.apply().unwrap().unwrap().number, 2, "{layout}");
         assert_eq!(bed.outcome().unwrap().state, State::Applied);
     }
 }
@@ -248,7 +255,7 @@ fn a_forgotten_layer_is_not_taken_over_and_a_damaged_record_is_kept() {
     assert!(matches!(store.read(), record::State::Unknown(_)));
     disk.close().unwrap();
     Bed::hand_on_script(&script("exit 0"));
-    assert_eq!(bed.stage("").apply().unwrap().number, 8);
+    assert_eq!(bed.stage("").apply().unwrap().unwrap().number, 8);
     let disk = bed.disk_of_default();
     let aside = disk.var.join("lib/health-checker/record.unusable.0");
     assert_eq!(fs::read_to_string(aside).unwrap(), "rubbish");
@@ -257,15 +264,105 @@ fn a_forgotten_layer_is_not_taken_over_and_a_damaged_record_is_kept() {
 }
 
 #[test]
-fn without_a_disk_that_can_undo_nothing_is_run() {
+fn what_ignition_kargs_helper_asks_for_is_done_and_is_no_first_boot() {
+    let bed = Bed::new(NESTED);
+    let stage = bed.stage("");
+    assert_eq!(stage.apply_for_helper().unwrap(), None);
+    let dir = Path::new("/run/combustion/mount/combustion");
+    fs::create_dir_all(dir).unwrap();
+    fs::write(dir.join("script"), "#!/bin/bash\necho quiet >/etc/kargs\n").unwrap();
+    let id = stage.apply_for_helper().unwrap().unwrap();
+    stage.enter(&id).unwrap();
+    assert_eq!((id.number, bed.default_number()), (2, 2));
+    assert_eq!(fs::read_to_string(bed.etc_of(2).join("kargs")).unwrap(), "quiet\n");
+    // The configuration is still to come.
+    bed.restart();
+    stage.detect().unwrap();
+    assert!(Bed::pending());
+    fs::write(dir.join("script"), "#!/bin/bash\nexit 3\n").unwrap();
+    assert!(stage.apply_for_helper().is_err());
+    assert_eq!(bed.default_number(), 2);
+    fs::remove_dir_all("/run/combustion").unwrap();
+}
+
+#[test]
+fn a_script_may_print_without_end_close_its_outputs_and_go_elsewhere() {
+    for body in [
+        "for i in {1..40000}; do echo \"line $i of many, many lines of output without any news\"; done",
+        "exec >&- 2>&- <&-; cd /",
+        "cd /usr; exec >/dev/null 2>&1; (while :; do :; done) & disown",
+    ] {
+        let bed = Bed::new(PLAIN);
+        bed.stage("").detect().unwrap();
+        Bed::hand_on_script(&format!("#!/bin/bash\n{body}\n"));
+        bed.stage("").apply().unwrap();
+        assert_eq!(bed.default_number(), 2, "{body}");
+    }
+}
+
+#[test]
+fn a_pinned_root_is_refused() {
     let bed = Bed::new(OVERLAY);
     Bed::hand_on_script(&script("exit 0"));
     let error = bed.stage("rootflags=subvol=@/x").apply().unwrap_err();
     assert!(format!("{error:#}").contains("rootflags=subvol="), "{error:#}");
-    Bed::hand_on_script(&script("exit 0"));
+}
+
+#[test]
+fn without_snapshots_it_is_applied_in_place_and_once() {
+    let bed = Bed::new(PLAIN);
     let mut stage = bed.stage("");
-    stage.sysroot = bed.mount_tmpfs();
+    stage.machine.sysroot = bed.mount_ext4();
+    let root = stage.machine.sysroot.clone();
+    assert!(Disk::open(&root, false).unwrap().is_none());
+    let detect = || {
+        bed.restart();
+        stage.detect().unwrap();
+        Bed::pending()
+    };
+    assert!(detect());
+    Bed::hand_on_script("#!/bin/bash\necho half >/etc/half\nexit 3\n");
     let error = stage.apply().unwrap_err();
-    assert!(format!("{error:#}").contains("not a btrfs snapshot"), "{error:#}");
-    assert!(Disk::open(&stage.sysroot, false).unwrap().is_none());
+    let text = format!("{error:#}");
+    assert!(
+        text.contains("exit status 3") && text.contains("what it had done by then stays"),
+        "{text}"
+    );
+    assert!(!stage.failed(&error));
+    assert!(root.join("etc/half").exists());
+
+    assert!(detect(), "the corrected one is not applied");
+    Bed::hand_on_script("#!/bin/bash\necho whole >/etc/hostname\n");
+    assert_eq!(stage.apply().unwrap(), None);
+    assert_eq!(fs::read_to_string(root.join("etc/hostname")).unwrap(), "whole\n");
+    let outcome = Outcome::read(&root.join("var/lib/health-checker")).unwrap().unwrap();
+    assert!(outcome.in_place && outcome.state == State::Applied);
+    let mounts = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    let mounts = health_checker::sys::mountinfo::parse(&mounts);
+    let options = &health_checker::sys::mountinfo::at(&mounts, &root).unwrap().options;
+    assert!(options.split(',').any(|it| it == "ro"), "it stays writable: {options}");
+    assert!(!detect(), "applied twice");
+}
+
+#[test]
+fn a_key_in_any_layer_of_etc_is_a_key() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl\n";
+    for layout in LAYOUTS {
+        let bed = Bed::new(layout);
+        let asked = || trust::is_asked_for(&bed.stage("").machine).unwrap();
+        assert!(!asked(), "{layout}");
+        let disk = bed.disk();
+        let number = disk.booted.id.number;
+        disk.close().unwrap();
+        let keys = bed.etc_of(number).join("health-checker/firstboot.keys");
+        bed.writable(number, || {
+            fs::create_dir_all(&keys).unwrap();
+            fs::write(keys.join("admin.pub"), KEY).unwrap();
+        });
+        assert!(asked(), "{layout}");
+        // One that cannot be read does not mean that there is none.
+        bed.writable(number, || fs::write(keys.join("admin.pub"), "rubbish").unwrap());
+        assert!(trust::is_asked_for(&bed.stage("").machine).is_err(), "{layout}");
+    }
 }

@@ -1,0 +1,92 @@
+//! Rubbish for everything that reads bytes from outside: real inputs, damaged in a few
+//! thousand ways that are the same in each run. `make fuzz` looks further.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test says by it that it failed"
+)]
+
+use std::time::{Duration, Instant};
+
+use health_checker::firstboot::untrusted::PARSERS;
+
+const ROUNDS: u32 = 3_000;
+/// For one input of a few kilobytes, in a build that is not optimized, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(2);
+
+const SEEDS: [&[u8]; 12] = [
+    b"#!/bin/bash -e\n# combustion: prepare network\necho hello\r\n",
+    b"#!/usr/bin/env -S A=1 python3\n\xff\xfe\x00",
+    b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef  combustion/script\n",
+    b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me\n",
+    b"untrusted comment: minisign public key\nRWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n",
+    b"-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg\n-----END SSH SIGNATURE-----\n",
+    b"{\"cmdline\": \"a=b\", \"drives\": [{\"node\": \"/dev/sda\", \"label\": \"x\", \"type\": \"vfat\"}]}",
+    b"quiet root=LABEL=\"a b\" combustion.url=https://u:p@h/x?y",
+    b"\x0b\x05\x01\x00\x02first\0second\0\0",
+    b"H4sIAAAAAAAAA1NW1E/KzNMvzuACAB2d+wQKAAAA",
+    b"LABEL=ROOT / btrfs ro 0 0\noverlay /etc overlay lowerdir=/a:/b,upperdir=/c 0 0\n",
+    b"",
+];
+
+/// xorshift64: the same rubbish in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % (end.max(1) as u64)).unwrap()
+    }
+}
+
+fn damaged(seed: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=dice.below(4) {
+        let at = dice.below(bytes.len() + 1);
+        match dice.below(6) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, [0, 0xff, b'\n', b'=', b'"', b'-'][dice.below(6)]),
+            2 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+            3 => bytes.extend_from_within(at..),
+            4 if at < bytes.len() => drop(bytes.remove(at)),
+            _ => {
+                let other = SEEDS[dice.below(SEEDS.len())];
+                let rest = bytes.split_off(at);
+                bytes.extend_from_slice(&other[dice.below(other.len() + 1)..]);
+                bytes.extend(rest);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn nothing_panics_or_hangs() {
+    for (name, parser) in PARSERS {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        for round in 0..ROUNDS {
+            let seed = SEEDS[dice.below(SEEDS.len())];
+            let bytes =
+                if round < 12 { SEEDS[round as usize].to_vec() } else { damaged(seed, &mut dice) };
+            let begun = Instant::now();
+            parser(&bytes);
+            assert!(begun.elapsed() < LIMIT, "{name}: {bytes:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_large_takes_time_in_proportion() {
+    for (name, parser) in PARSERS {
+        for seed in SEEDS.iter().filter(|seed| !seed.is_empty()) {
+            let bytes: Vec<u8> = seed.iter().copied().cycle().take(1 << 20).collect();
+            let begun = Instant::now();
+            parser(&bytes);
+            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: a megabyte of {seed:?}");
+        }
+    }
+}
