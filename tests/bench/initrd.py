@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 
 from bed import Machine
 
 from .table import Row, at_most
+from .units import took
 
 #: A new snapshot is looked at, one that is known good and unchanged is only counted; in seconds.
 NEW, KNOWN = 0.150, 0.060
@@ -16,8 +16,6 @@ NEW, KNOWN = 0.150, 0.060
 MACHINES = 2
 #: Does both, and the boot waits for it.
 UNIT = "firstboot-detect.service"
-#: Of systemd's messages, that a unit is started and that it has finished (sd-messages.h).
-STARTING, FINISHED = "7d4958e842da4a758f6c1cdc7b36dcc5", "39f53479d3a045ac8e11786248231fbf"
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,11 @@ class Initrd:
 
 def _took(m: Machine) -> float:
     m.boot(timeout=600)
-    said = m.sh(f"journalctl -b -o json _PID=1 UNIT={UNIT} --output-fields=MESSAGE_ID,__MONOTONIC_TIMESTAMP")
-    times: dict[str, int] = {}
-    for line in said.splitlines():
-        entry = json.loads(line)
-        times.setdefault(entry.get("MESSAGE_ID"), int(entry["__MONOTONIC_TIMESTAMP"]))
+    spent = took(m, UNIT)
     # With its verdict, if it gets one: the next start is that of a known good snapshot.
     m.sh("systemctl start health-checker.service")
     m.poweroff()
-    return (times[FINISHED] - times[STARTING]) / 1e6
+    return spent
 
 
 def _measured(name: str, cmdline: str) -> Initrd:

@@ -9,9 +9,10 @@ from .guest import Failed, Gone, Guest, Result, TooLate, eventually
 from .machine import Machine
 from .outside import Outside
 from .uefi import UefiMachine
+from .web import Answer, Web
 
 __all__ = [
-    "DAMAGE_WEBD", "HANG_BEFORE_SYSINIT", "HANG_BEFORE_VERDICT", "Cdrom", "Container", "Drive", "Failed", "Gone",
-    "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk",
-    "cpio_without", "eventually",
+    "DAMAGE_WEBD", "HANG_BEFORE_SYSINIT", "HANG_BEFORE_VERDICT", "Answer", "Cdrom", "Container", "Drive", "Failed",
+    "Gone", "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk",
+    "Web", "cpio_without", "eventually",
 ]

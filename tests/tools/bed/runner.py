@@ -93,7 +93,7 @@ def run_one(story: Story) -> Outcome:
     log = own / "report"
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
                sys.executable, "-B", "-m", "bed.one", str(story.path), story.etc]
-    env = {**os.environ, "HC_STORY_DIR": str(own), "PYTHONPATH": str(REPO / "tests/tools")}
+    env = {**os.environ, "HC_STORY_DIR": str(own), "PYTHONPATH": f"{REPO}/tests/tools:{REPO}/tests/vm"}
     started = time.monotonic()
     with log.open("wb") as out:
         errors = None if os.environ.get("V", "") not in ("", "0") else out

@@ -6,9 +6,11 @@ import shutil
 import struct
 import uuid
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from .base import image_dir, sh, story_dir
+from .drives import Drive
 from .machine import Machine
 
 _FIRMWARE = Path("/usr/share/OVMF")
@@ -25,8 +27,8 @@ class UefiMachine(Machine):
     The system mounts the EFI system partition at /boot/efi; the initrd has to find it.
     """
 
-    def __init__(self, etc: str = "overlay") -> None:
-        super().__init__(etc)
+    def __init__(self, etc: str = "overlay", *, first_boot: bool = False, drives: Sequence[Drive] = ()) -> None:
+        super().__init__(etc, first_boot=first_boot, drives=drives)
         self.variables = story_dir() / f"{self.name}.vars"
         shutil.copy(_FIRMWARE / "OVMF_VARS_4M.fd", self.variables)
         self.esp = story_dir() / f"{self.name}.esp"

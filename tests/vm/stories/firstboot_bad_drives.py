@@ -25,8 +25,12 @@ CASES = [
      r"combustion/script: line 1: no interpreter is named: begin it with #!/bin/bash"),
     (Stick("COMBUSTION", {"combustion/script": "#!/usr/bin/pyhton3\n"}),
      r"combustion/script: line 1: the interpreter /usr/bin/pyhton3 cannot be started"),
-    (Stick("COMBUSTION", {"combustion/script": "#!/bin/bash\n# combustion: network\n"}),
-     r"combustion/script asks for .network., which"),
+    (Stick("COMBUSTION", {"combustion/script": ""}),
+     r"combustion/script: it is empty"),
+    (Stick("COMBUSTION", {"combustion/script": "#!/bin/bash\n".encode("utf-16")}),
+     r"combustion/script: line 1: no interpreter is named"),
+    (Stick("COMBUSTION", {"combustion": "#!/bin/bash\n"}),
+     r".combustion. is there, but it is no directory"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A labelled stick without `combustion/` is passed over, by name; the system starts as it is."""
+"""A labelled stick with nothing for this machine on it is passed over, by name; the system starts as it is."""
 
 from bed import Machine, Stick
 
@@ -9,7 +9,7 @@ def story(etc: str) -> None:
     stick = Stick("INSTALL", {"readme.txt": "an installer\n", "ignition/config.ign": "{}"})
     with Machine(etc, first_boot=True, drives=[stick]) as m:
         m.start()
-        m.wait_console(r"label INSTALL, vfat\) is passed over: there is no directory .combustion.")
+        m.wait_console(r"label INSTALL, vfat\) is passed over: it has a configuration for Ignition, which health-checker does not apply")
         m.wait_console("no configuration was found")
         m.wait_agent()
         m.settle()

@@ -25,6 +25,7 @@ echo run >>/etc/torture-runs
 echo configured >/etc/hostname
 """
 _HUNG = _SCRIPT + "sync; echo the script is at work; exec sleep 1000\n"
+_FAILS = "#!/bin/bash\nset -e\nfor dir in /var/lib /root; do echo half >$dir/half; rm -rf $dir/snapper; done\nsync\nexit 1\n"
 #: What a configured snapshot has in its /etc.
 _CONTENT = {"hostname": "configured\n", "torture-runs": "run\n"}
 
@@ -43,6 +44,8 @@ class Recording:
     rules: Rules
     #: Boots a disk that was cut, and asserts where that leads.
     boots: Callable[[Disk], None]
+    #: Whether it ends with a verdict.
+    judged: bool = True
 
 
 def _healthy(m: Machine) -> None:
@@ -109,6 +112,26 @@ def _again() -> Recording:
     return _of_first_boot("again", m, base)
 
 
+def _fails() -> Recording:
+    """The script fails after it has written beside the snapshot: all of that is put back."""
+    with Machine(first_boot=True, drives=[_stick(_FAILS)], log_writes=True, cmdline=_DISCARD) as m:
+        base = m.disk.copy().path
+        m.start()
+        m.wait_console("FIRST BOOT FAILED")
+        m.wait_console("Entering emergency mode")
+        m.power_cut()
+
+    def boots(disk: Disk) -> None:
+        with Machine(first_boot=True, disk=disk, drives=[_stick()]) as again:
+            again.boot()
+            _healthy(again)
+            assert again.default() == CONFIGURED
+            again.sh("test ! -e /var/lib/half && test ! -e /root/half && test ! -d /.snapshots/2/before")
+
+    rules = Rules(pristine=FIRST)
+    return Recording("fails", base, epochs(m.write_logs), rules, boots, judged=False)
+
+
 def _bad_update() -> Recording:
     with Machine(log_writes=True, cmdline=_DISCARD) as m:
         base = m.disk.copy().path
@@ -123,4 +146,4 @@ def _bad_update() -> Recording:
     return Recording("bad-update", base, epochs(m.write_logs), Rules(tools=frozenset({BAD})), _rolled_back)
 
 
-ALL = {"first-boot": _first_boot, "again": _again, "bad-update": _bad_update}
+ALL = {"first-boot": _first_boot, "again": _again, "fails": _fails, "bad-update": _bad_update}

@@ -1,0 +1,68 @@
+"""A web server on the test's own side: what a machine reaches as 10.0.2.2."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+
+@dataclass
+class Answer:
+    """One answer; with a `location` a redirection."""
+
+    body: str = ""
+    status: int = 200
+    kind: str = "text/plain"
+    location: str = ""
+
+
+class Web:
+    """Answers by path: with the same answer each time, or the next of several, the last of them for ever."""
+
+    def __init__(self, paths: Mapping[str, str | Answer | Sequence[Answer]]) -> None:
+        self.asked: list[str] = []
+        self._left: dict[str, list[Answer]] = {}
+        for path, answers in paths.items():
+            self.add(path, answers)
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                web.asked.append(self.path)
+                answers = web._left.get(self.path, [Answer(status=404)])
+                answer = answers.pop(0) if len(answers) > 1 else answers[0]
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.kind)
+                self.send_header("Content-Length", str(len(answer.body.encode())))
+                if answer.location:
+                    self.send_header("Location", answer.location)
+                self.end_headers()
+                self.wfile.write(answer.body.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def add(self, path: str, answers: str | Answer | Sequence[Answer]) -> None:
+        """Some pages name the server itself, whose port is known only when it is there."""
+        if isinstance(answers, str):
+            answers = Answer(answers)
+        self._left[path] = [answers] if isinstance(answers, Answer) else list(answers)
+
+    @property
+    def url(self) -> str:
+        """Its address, as the machine has it (QEMU's user network)."""
+        return f"http://10.0.2.2:{self.server.server_address[1]}"
+
+    def __enter__(self) -> Web:
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.server.shutdown()
+        self.server.server_close()
