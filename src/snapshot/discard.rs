@@ -73,12 +73,8 @@ pub fn discard(disk: &Disk, number: u32) -> Result<()> {
     btrfs::sync(disk.top())
 }
 
-/// Deletes a directory with the subvolumes that are in it; one that is not there
-/// is no error.
+/// Deletes a directory with the subvolumes that are in it.
 pub(super) fn delete_tree(dir: &Path) -> Result<()> {
-    if !dir.exists() {
-        return Ok(());
-    }
     for path in files::list(dir)? {
         if btrfs::is_subvolume(&path)? {
             delete_subvolume(&path)?;

@@ -132,7 +132,14 @@ pub fn put_back(disk: &Disk, outside: &Outside, state: &Path) -> Result<()> {
 /// # Errors
 /// It could not be deleted.
 pub fn forget(disk: &Disk, number: u32) -> Result<()> {
-    delete_tree(&before(disk, number))
+    let dir = before(disk, number);
+    if !dir.exists() {
+        return Ok(());
+    }
+    delete_tree(&dir)?;
+    // Durable before the record forgets them: a record is synced for itself, and nobody
+    // would look for them again.
+    btrfs::sync(disk.top())
 }
 
 /// Copies a directory of plain files over another: what is there and not in the first stays.

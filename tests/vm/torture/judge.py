@@ -220,7 +220,11 @@ def _entered(seen: _Seen, rules: Rules, now: int) -> list[str]:
 
 
 def _owned(seen: _Seen, rules: Rules, now: int) -> list[str]:
-    problems = [f"a subvolume that nobody owns: {path}" for path in seen.others if not _OTHERS.fullmatch(path)]
+    # What is outside of a snapshot in the making, as it was before: the next start knows of it by the record.
+    outside = (seen.record or {}).get("outside") or {}
+    before = f"@/.snapshots/{outside.get('number')}/before/"
+    others = [path for path in seen.others if not path.startswith(before)]
+    problems = [f"a subvolume that nobody owns: {path}" for path in others if not _OTHERS.fullmatch(path)]
     numbers = seen.top.snapshots()
     for number in numbers:
         if number not in rules.tools:
