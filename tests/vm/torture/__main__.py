@@ -99,7 +99,8 @@ def replay(recording: Recording, points: list[Point], progress: Progress) -> Out
         out.failures += [f"{recording.name}: the end: {problem}" for problem in found.problems]
         out.history[-1] = durable(known, found)
     out.seconds = time.monotonic() - started
-    out.missed = selftest.by_hand(disk.image, recording.rules, out.history[-1])
+    # They damage what a verdict leaves.
+    out.missed = selftest.by_hand(disk.image, recording.rules, out.history[-1]) if recording.judged else []
     disk.close()
     return out
 
@@ -173,7 +174,7 @@ def table(outcomes: list[Outcome]) -> str:
             out.recording.name, str(len(entries) - discards), str(discards),
             str(len(out.recording.epochs)), str(out.points), str(len(out.failures)),
             f"{out.seconds / max(1, out.points):.2f}", f"{noticed} of {tried}",
-            f"{damages - len(out.missed)} of {damages}",
+            f"{damages - len(out.missed)} of {damages}" if out.recording.judged else "–",
         ))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
