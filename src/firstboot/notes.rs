@@ -12,6 +12,7 @@ use crate::record::store::{self, Store};
 use crate::record::{self, FirstBoot, Outside, Record, SnapshotId};
 use crate::snapshot::disk::Disk;
 use crate::snapshot::outside::{self, Surroundings};
+use crate::snapshot::transaction;
 
 /// Changes the record, durably; one that cannot be read is set aside for it.
 fn change(disk: &Disk, what: impl FnOnce(&mut Record)) -> Result<()> {
@@ -59,14 +60,16 @@ pub(super) fn keep_outside(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
 }
 
 /// Puts the subvolumes outside back as they were before the attempt that the record tells
-/// of, or, if that attempt's snapshot is the default now, lets them be as they are.
+/// of. If that attempt has come to its end they stay as they are: its snapshot is the
+/// default, or was. To put them back then would undo all that was written since.
 pub(super) fn settle_outside(disk: &Disk) -> Result<()> {
     let state = store(disk).read();
     let Some(outside) = state.readable().and_then(|record| record.outside.as_ref()) else {
         return Ok(());
     };
     let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
-    if default != Some(outside.number) {
+    let is_default = default == Some(outside.number);
+    if !is_default && transaction::is_in_progress(disk, outside.number)? {
         outside::put_back(disk, outside, &state_dir(disk))?;
     }
     outside::forget(disk, outside.number)?;

@@ -228,6 +228,15 @@ fn copy_attributes(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether a snapshot has the mark: its transaction has come to no end yet.
+///
+/// # Errors
+/// Its info.xml cannot be read.
+pub fn is_in_progress(disk: &Disk, number: u32) -> Result<bool> {
+    let info = Info::read(&info_path(disk, number))?;
+    Ok(info.is_some_and(|info| info.user(IN_PROGRESS).is_some()))
+}
+
 /// Takes the mark away from a snapshot that has become the default.
 ///
 /// # Errors

@@ -76,6 +76,23 @@ fn it_is_put_back_at_the_next_start_whatever_was_exchanged_before_the_cut() {
 }
 
 #[test]
+fn what_an_attempt_wrote_that_was_the_default_once_is_never_put_back() {
+    let bed = Bed::new(OVERLAY);
+    make_nested(&bed);
+    let outside = cut_attempt(&bed);
+    let disk = bed.disk();
+    // It became the default, what was kept could not be deleted, and an update came after it.
+    transaction::finish(&disk, outside.number).unwrap();
+    disk.close().unwrap();
+    bed.restart();
+    bed.stage("").clean_up().unwrap();
+    let disk = bed.disk();
+    assert_eq!(fs::read_to_string(disk.var.join("added")).unwrap(), "new");
+    let State::Readable(record) = bed.store().read() else { panic!() };
+    assert_eq!(record.outside, None);
+}
+
+#[test]
 fn what_is_the_default_by_now_keeps_what_was_written() {
     let bed = Bed::new(OVERLAY);
     make_nested(&bed);

@@ -61,7 +61,7 @@ def quadlets(m: Machine) -> None:
 
 def encrypted_volume(m: Machine) -> None:
     assert m.sh("findmnt -no SOURCE /data") == "/dev/mapper/data"
-    assert m.sh("lsblk -no FSTYPE /dev/vdb | head -1") == "crypto_LUKS"
+    m.sh("cryptsetup isLuks /dev/vdb")
     assert m.sh("stat -c %a /etc/cryptsetup-keys.d/data.key") == "600"
 
 
