@@ -1,12 +1,9 @@
 //! May this configuration be applied again? One that was applied before, and led back to
 //! the snapshot that it started from, has shown what it does.
 
-use crate::record::{Record, Rollback};
+use crate::record::{PRE_FLIGHT, Record, Rollback};
 use crate::snapshot::Snapshot;
 
-/// The name of the look at a snapshot's files among failed checks: what it finds, it finds
-/// again. Starts without a verdict may have had another reason, such as a lack of power.
-const PRE_FLIGHT: &str = "pre-flight";
 /// So often a configuration is applied whose snapshot came to no verdict.
 const MOST_APPLICATIONS: u32 = 2;
 
@@ -28,6 +25,8 @@ pub(super) fn applications(
         // Cut before it became the default: that was none.
         return Ok(done.applications);
     };
+    // What is seen of its files would be seen again. Starts without a verdict may have had
+    // another reason, such as a lack of power.
     if rollback.failed.iter().any(|name| name == PRE_FLIGHT) {
         return Err(format!(
             "it was applied before, and {} would not have come up with it ({} found that)",

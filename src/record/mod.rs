@@ -103,6 +103,9 @@ pub struct Starts {
     pub count: u32,
 }
 
+/// The name of the look at a snapshot's files among failed checks.
+pub const PRE_FLIGHT: &str = "pre-flight";
+
 /// A rollback and its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rollback {

@@ -126,9 +126,10 @@ impl<'a> Transaction<'a> {
     /// and makes it the default: from then on it is what every start enters.
     ///
     /// # Errors
-    /// Any step. As long as the default is the old one, all is undone.
+    /// Any step. As long as the default is the old one, all is undone when this value goes;
+    /// what was changed elsewhere is the caller's to undo before that.
     pub fn commit(
-        mut self,
+        &mut self,
         write_ahead: impl FnOnce(SnapshotId) -> Result<()>,
     ) -> Result<SnapshotId> {
         btrfs::set_read_only(&self.path(), self.plan.read_only)?;

@@ -61,7 +61,7 @@ impl Bed {
         unshare(CloneFlags::CLONE_NEWNS).unwrap();
         let none: Option<&Path> = None;
         mount2(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
-        for dir in ["/run/health-checker", "/dev/shm"] {
+        for dir in ["/run/health-checker", "/run/combustion", "/dev/shm"] {
             fs::create_dir_all(dir).unwrap();
             mount2(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), none).unwrap();
         }

@@ -193,10 +193,11 @@ fn a_cut_between_the_write_ahead_and_set_default_is_done_again() {
     let stage = bed.stage("");
     let before = bed.fingerprint();
     let disk = bed.disk();
-    let new = Transaction::begin(&disk, transaction::plan(&disk, "test").unwrap()).unwrap();
+    let mut new = Transaction::begin(&disk, transaction::plan(&disk, "test").unwrap()).unwrap();
     let failing = |_| anyhow::bail!("the record cannot be written");
     let error = new.commit(failing).unwrap_err();
     assert!(format!("{error:#}").contains("the record cannot be written"));
+    drop(new);
     disk.close().unwrap();
     assert_eq!(bed.fingerprint(), before, "no write-ahead, no new default");
     stage.detect().unwrap();
@@ -282,7 +283,6 @@ fn what_ignition_kargs_helper_asks_for_is_done_and_is_no_first_boot() {
     fs::write(dir.join("script"), "#!/bin/bash\nexit 3\n").unwrap();
     assert!(stage.apply_for_helper().is_err());
     assert_eq!(bed.default_number(), 2);
-    fs::remove_dir_all("/run/combustion").unwrap();
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Stage {
     fn transact(&self, disk: &Disk, script: &Script, found: Option<&Found>) -> Result<SnapshotId> {
         let plan = transaction::plan(disk, "First boot configuration")?;
         log::info!("snapshot {} is being configured", plan.number);
-        let new = Transaction::begin(disk, plan)?;
+        let mut new = Transaction::begin(disk, plan)?;
         let (number, path) = (new.plan().number, new.path());
         let world = World::of_snapshot(disk, new.plan())?;
         let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
@@ -100,20 +100,23 @@ impl Stage {
             };
             change().map_err(|e| not_rolled_back(e, &elsewhere))
         });
-        if let Err(e) = tried {
+        let pristine = new.plan().base;
+        let committed = tried.and_then(|()| {
+            new.commit(|id| {
+                if let Some(found) = found {
+                    notes::write_ahead(disk, id, pristine, found)?;
+                }
+                // Before it is the default: cut in between, the loader starts what the record
+                // names, and that is made the default then.
+                plugins::tell(&world, &path, Event::BecomesDefault, number)
+            })
+        });
+        if let Err(e) = &committed {
+            // First what is outside: with the snapshot, what was kept of it goes.
             let undone = notes::settle_outside(disk).and_then(|()| new.abort());
             undone.with_context(|| format!("{e:#}; and it cannot be undone"))?;
-            return Err(e);
         }
-        let pristine = new.plan().base;
-        new.commit(|id| {
-            if let Some(found) = found {
-                notes::write_ahead(disk, id, pristine, found)?;
-            }
-            // Before it is the default: cut in between, the loader starts what the record
-            // names, and that is made the default then.
-            plugins::tell(&world, &path, Event::BecomesDefault, number)
-        })
+        committed
     }
 
     /// What ignition-kargs-helper calls as `combustion`: a script that another program of

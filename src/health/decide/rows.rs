@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::health::facts::{Candidate, Facts, Occasion, Place};
 use crate::health::plan::{Action, Decision};
-use crate::record::{Record, Rollback, SnapshotId, State};
+use crate::record::{PRE_FLIGHT, Record, Rollback, SnapshotId, State};
 
 use super::MOST_REBOOTS;
 
@@ -51,8 +51,6 @@ pub(super) fn against(facts: &Facts, given_up: SnapshotId) -> Vec<String> {
     known.unwrap_or_else(|| vec![UNFINISHED.to_owned()])
 }
 
-/// The name under which a look at a snapshot's files stands among failed checks.
-const PRE_FLIGHT: &str = "pre-flight";
 /// The name under which an initrd that cannot go on stands among failed checks.
 const INITRD: &str = "initrd";
 /// The name under which starts without a verdict stand among failed checks.
