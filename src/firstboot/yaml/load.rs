@@ -1,0 +1,377 @@
+//! Text to values: anchors, merge keys and duplicates as `PyYAML` has them, and limits.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, Tag};
+
+use super::{Node, Value, resolve};
+use crate::firstboot::problem::{Place, Problem};
+
+/// More values than anybody writes by hand, or than a generator has reason to: a tree of
+/// them takes some 30 MB. Aliases count with all that they repeat, so that a few lines
+/// cannot become millions.
+const MOST_VALUES: usize = 250_000;
+/// How much text aliases may repeat, in bytes.
+const MOST_REPEATED: usize = 4 << 20;
+/// How deep lists and mappings may lie in each other. `PyYAML` gives up near 500.
+const DEEPEST: usize = 100;
+
+/// A document.
+#[derive(Debug)]
+pub struct Document {
+    /// What it holds; nothing if it is empty.
+    pub root: Node,
+    /// What is legal and surely not meant.
+    pub doubts: Vec<Problem>,
+}
+
+/// Reads one document; `source` is its name in messages.
+///
+/// # Errors
+/// It is not YAML, or more than one document, or larger or deeper than the limits: with the
+/// place.
+pub fn load(text: &str, source: &Arc<str>) -> Result<Document, Problem> {
+    printable(text, source)?;
+    let mut options = Options::default();
+    options.flow_nesting_limit = DEEPEST;
+    options.block_nesting_limit = DEEPEST;
+    let mut loader = Loader::new(source.clone());
+    for next in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = next.map_err(|e| {
+            let place = loader.place(*e.marker());
+            Problem::error(&place, format!("this is not YAML: {}", e.info()))
+        })?;
+        loader.event(event, span)?;
+    }
+    let begin = Place { source: source.clone(), line: 1, column: 1 };
+    let root = loader.root.unwrap_or(Node { place: begin, value: Value::Null });
+    Ok(Document { root, doubts: loader.doubts })
+}
+
+/// `PyYAML`'s reader refuses what is not printable (YAML 1.1, 4.1): most of all NUL, and what
+/// a damaged file has in it.
+fn printable(text: &str, source: &Arc<str>) -> Result<(), Problem> {
+    let is_printable = |c: char| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
+            | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    };
+    let Some((at, found)) = text.char_indices().find(|(_, c)| !is_printable(*c)) else {
+        return Ok(());
+    };
+    let before = &text[..at];
+    let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
+    let begin = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = u32::try_from(before[begin..].chars().count()).unwrap_or(u32::MAX - 1) + 1;
+    let place = Place { source: source.clone(), line, column };
+    let what = format!(
+        "the character U+{:04X} cannot be in YAML: in quotes write \"\\x{:02x}\", or use \
+         `encoding: b64` for a file's content",
+        u32::from(found),
+        u32::from(found)
+    );
+    Err(Problem::error(&place, what))
+}
+
+/// A list or a mapping that is not complete yet.
+struct Frame {
+    place: Place,
+    anchor: usize,
+    within: Within,
+}
+
+enum Within {
+    Seq(Vec<Node>),
+    Map { pairs: Vec<(Node, Node)>, merged: Vec<(Node, Node)>, key: Option<Key> },
+}
+
+enum Key {
+    Merge(Place),
+    Plain(Node),
+}
+
+struct Loader {
+    source: Arc<str>,
+    frames: Vec<Frame>,
+    anchors: HashMap<usize, Node>,
+    root: Option<Node>,
+    values: usize,
+    repeated: usize,
+    doubts: Vec<Problem>,
+}
+
+impl Loader {
+    fn new(source: Arc<str>) -> Self {
+        Self {
+            source,
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            values: 0,
+            repeated: 0,
+            doubts: Vec::new(),
+        }
+    }
+
+    fn place(&self, marker: Marker) -> Place {
+        let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        Place {
+            source: self.source.clone(),
+            line: number(marker.line()),
+            column: number(marker.col().saturating_add(1)),
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        let place = self.place(span.tag_start().unwrap_or(span.start));
+        match event {
+            Event::DocumentStart(..) if self.root.is_some() => {
+                let what = "a second document begins here: cloud-init reads a single one; remove \
+                            the line ---";
+                Err(Problem::error(&place, what))
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
+                if is_merge && self.is_key() {
+                    return self.key(Key::Merge(place));
+                }
+                let value = scalar(&text, style, tag.as_deref(), &place)?;
+                self.complete(Node { place, value }, anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                collection(tag.as_deref(), "seq", &place)?;
+                self.open(Frame { place, anchor, within: Within::Seq(Vec::new()) })
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                collection(tag.as_deref(), "map", &place)?;
+                let within = Within::Map { pairs: Vec::new(), merged: Vec::new(), key: None };
+                self.open(Frame { place, anchor, within })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => self.alias(anchor, &place),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the next value is a mapping's key.
+    fn is_key(&self) -> bool {
+        let last = self.frames.last().map(|frame| &frame.within);
+        matches!(last, Some(Within::Map { key: None, .. }))
+    }
+
+    fn open(&mut self, frame: Frame) -> Result<(), Problem> {
+        if self.is_key() {
+            let what = "a list or a mapping cannot be a key: quote it if it is meant as text";
+            return Err(Problem::error(&frame.place, what));
+        }
+        if self.frames.len() >= DEEPEST {
+            let what = format!("nested deeper than {DEEPEST} levels");
+            return Err(Problem::error(&frame.place, what));
+        }
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Problem> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let value = match frame.within {
+            Within::Seq(items) => Value::Seq(items),
+            Within::Map { pairs, merged, .. } => Value::Map(self.mapping(pairs, merged)),
+        };
+        self.complete(Node { place: frame.place, value }, frame.anchor)
+    }
+
+    fn alias(&mut self, anchor: usize, place: &Place) -> Result<(), Problem> {
+        let Some(target) = self.anchors.get(&anchor) else {
+            return Err(Problem::error(place, "it repeats a value that it is part of"));
+        };
+        let (values, bytes) = size(target);
+        self.values += values;
+        self.repeated += bytes;
+        if self.repeated > MOST_REPEATED {
+            let what = format!("aliases repeat more than {} MiB of text", MOST_REPEATED >> 20);
+            return Err(Problem::error(place, what));
+        }
+        self.bounded(place)?;
+        let node = target.clone();
+        self.put(node)
+    }
+
+    fn complete(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+        self.values += 1;
+        self.bounded(&node.place)?;
+        if anchor != 0 {
+            let (values, bytes) = size(&node);
+            self.values += values;
+            self.repeated += bytes;
+            self.anchors.insert(anchor, node.clone());
+        }
+        self.put(node)
+    }
+
+    fn bounded(&self, place: &Place) -> Result<(), Problem> {
+        if self.values <= MOST_VALUES {
+            return Ok(());
+        }
+        let what = format!("more than {MOST_VALUES} values, aliases counted with all they repeat");
+        Err(Problem::error(place, what))
+    }
+
+    /// Into the list or mapping that is open.
+    fn put(&mut self, node: Node) -> Result<(), Problem> {
+        match self.frames.last_mut().map(|frame| &mut frame.within) {
+            None => self.root = Some(node),
+            Some(Within::Seq(items)) => items.push(node),
+            Some(Within::Map { pairs, merged, key }) => match key.take() {
+                None => return self.key(Key::Plain(node)),
+                Some(Key::Plain(key)) => pairs.push((key, node)),
+                Some(Key::Merge(place)) => merged.extend(merge(node, &place)?),
+            },
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, new: Key) -> Result<(), Problem> {
+        if let Key::Plain(node) = &new
+            && matches!(node.value, Value::Seq(_) | Value::Map(_))
+        {
+            return Err(Problem::error(&node.place, "a list or a mapping cannot be a key"));
+        }
+        if let Some(Within::Map { key, .. }) = self.frames.last_mut().map(|it| &mut it.within) {
+            *key = Some(new);
+        }
+        Ok(())
+    }
+
+    /// What is merged comes first and is overridden; of equal keys the last wins, in the place
+    /// of the first.
+    fn mapping(
+        &mut self,
+        pairs: Vec<(Node, Node)>,
+        merged: Vec<(Node, Node)>,
+    ) -> Vec<(Node, Node)> {
+        let own = merged.len();
+        let mut at: HashMap<String, (usize, bool)> = HashMap::new();
+        let mut all: Vec<(Node, Node)> = Vec::with_capacity(own + pairs.len());
+        for (number, (key, value)) in merged.into_iter().chain(pairs).enumerate() {
+            let name = format!("{}{}", key.kind(), key.text().unwrap_or_default());
+            let is_own = number >= own;
+            let Some((index, was_own)) = at.get_mut(&name) else {
+                at.insert(name, (all.len(), is_own));
+                all.push((key, value));
+                continue;
+            };
+            if *was_own && is_own {
+                let (before, _) = &all[*index];
+                self.doubts.push(duplicate(before, &key));
+            }
+            *was_own = is_own;
+            all[*index] = (key, value);
+        }
+        all
+    }
+}
+
+fn duplicate(before: &Node, again: &Node) -> Problem {
+    let name = again.text().unwrap_or_default();
+    let what = format!(
+        "{name:?} is here a second time: the last one counts, and line {} is ignored",
+        before.place.line
+    );
+    Problem::warning(&again.place, what)
+}
+
+/// The pairs that `<<` brings; of a list, the first that has a key wins.
+fn merge(node: Node, place: &Place) -> Result<Vec<(Node, Node)>, Problem> {
+    match node.value {
+        Value::Map(pairs) => Ok(pairs),
+        Value::Seq(items) => {
+            let mut all = Vec::new();
+            for item in items.into_iter().rev() {
+                let Value::Map(pairs) = item.value else {
+                    return Err(Problem::error(
+                        &item.place,
+                        "<< merges mappings, and this is none",
+                    ));
+                };
+                all.extend(pairs);
+            }
+            Ok(all)
+        }
+        _ => Err(Problem::error(place, "<< merges a mapping or a list of mappings: *name")),
+    }
+}
+
+/// How many values, and how much text, a copy is.
+fn size(node: &Node) -> (usize, usize) {
+    match &node.value {
+        Value::Str(text) => (1, text.len()),
+        Value::Bytes(bytes) => (1, bytes.len()),
+        Value::Seq(items) => items.iter().map(size).fold((1, 0), add),
+        Value::Map(pairs) => {
+            pairs.iter().map(|(key, value)| add(size(key), size(value))).fold((1, 0), add)
+        }
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => (1, 0),
+    }
+}
+
+fn add(a: (usize, usize), b: (usize, usize)) -> (usize, usize) {
+    (a.0 + b.0, a.1 + b.1)
+}
+
+fn scalar(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    place: &Place,
+) -> Result<Value, Problem> {
+    let Some(tag) = tag else {
+        return Ok(match style {
+            ScalarStyle::Plain => resolve::plain(text),
+            _ => Value::Str(text.to_owned()),
+        });
+    };
+    let wrong = |what: &str| Problem::error(place, format!("{text:?} is no {what}"));
+    Ok(match &*name(tag) {
+        // `!` alone, and what is text anyway.
+        "" | "str" | "timestamp" => Value::Str(text.to_owned()),
+        "null" => Value::Null,
+        "bool" => Value::Bool(resolve::bool(text).ok_or_else(|| wrong("boolean"))?),
+        "int" => Value::Int(resolve::int(text).ok_or_else(|| wrong("whole number"))?),
+        "float" => {
+            let whole = || resolve::int(text).map(|it| it.to_string());
+            let number = resolve::float(text).or_else(|| whole()?.parse().ok());
+            Value::Float(number.ok_or_else(|| wrong("number"))?)
+        }
+        "binary" => {
+            use base64::Engine;
+            let joined: String = text.split_ascii_whitespace().collect();
+            let engine = base64::engine::general_purpose::STANDARD;
+            Value::Bytes(engine.decode(joined).map_err(|e| {
+                Problem::error(place, format!("!!binary is base64, and this is not: {e}"))
+            })?)
+        }
+        other => return Err(unknown(other, place)),
+    })
+}
+
+fn collection(tag: Option<&Tag>, expected: &str, place: &Place) -> Result<(), Problem> {
+    match tag.map(name) {
+        Some(tag) if tag != expected && !tag.is_empty() => Err(unknown(&tag, place)),
+        _ => Ok(()),
+    }
+}
+
+/// A tag's name: of YAML's own types the part after the namespace.
+fn name(tag: &Tag) -> String {
+    match tag.suffix_in_namespace("tag:yaml.org,2002:") {
+        Some(suffix) => suffix.into_owned(),
+        None if tag.handle().is_empty() && tag.suffix() == "!" => String::new(),
+        None if tag.handle() == "!" || tag.handle().is_empty() => tag.suffix().to_owned(),
+        None => format!("{}{}", tag.handle(), tag.suffix()),
+    }
+}
+
+fn unknown(tag: &str, place: &Place) -> Problem {
+    Problem::error(place, format!("cloud-init knows no tag {tag:?}: remove the word with !"))
+}

@@ -1,0 +1,157 @@
+//! What `PyYAML` 6 makes of the same text, tried with it; and limits.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Document, Node, Value, emit, load};
+use crate::firstboot::problem::Problem;
+
+fn read(text: &str) -> Result<Document, Problem> {
+    load(text, &Arc::from("t"))
+}
+
+/// A short form that shows the type.
+fn short(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(it) => it.to_string(),
+        Value::Int(it) => it.to_string(),
+        Value::Float(it) => format!("{it:?}f"),
+        Value::Str(it) => format!("{it:?}"),
+        Value::Bytes(it) => format!("{it:?}"),
+        Value::Seq(items) => {
+            format!("[{}]", items.iter().map(short).collect::<Vec<_>>().join(","))
+        }
+        Value::Map(pairs) => {
+            let pair = |(key, value): &(Node, Node)| format!("{}:{}", short(key), short(value));
+            format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+#[test]
+fn scalars_are_what_pyyaml_makes_of_them() {
+    for (text, expected) in [
+        ("0644", "420"),
+        ("'0644'", "\"0644\""),
+        ("644", "644"),
+        ("0o644", "\"0o644\""),
+        ("089", "\"089\""),
+        ("0x1F", "31"),
+        ("0b101", "5"),
+        ("1_000", "1000"),
+        ("-12", "-12"),
+        ("+7", "7"),
+        ("22:22", "1342"),
+        ("01:02", "\"01:02\""),
+        ("22:99", "\"22:99\""),
+        ("1e3", "\"1e3\""),
+        ("1.0e+3", "1000.0f"),
+        ("1.5", "1.5f"),
+        ("1.", "1.0f"),
+        (".5", "0.5f"),
+        ("1:30.5", "90.5f"),
+        (".inf", "inff"),
+        ("-.Inf", "-inff"),
+        (".", "\".\""),
+        ("-", "[null]"),
+        ("1.2.3", "\"1.2.3\""),
+        ("yes", "true"),
+        ("Off", "false"),
+        ("y", "\"y\""),
+        ("\"yes\"", "\"yes\""),
+        ("~", "null"),
+        ("", "null"),
+        ("Null", "null"),
+        ("nULL", "\"nULL\""),
+        ("2026-11-25", "\"2026-11-25\""),
+        ("99999999999999999999", "\"99999999999999999999\""),
+        ("!!str 0644", "\"0644\""),
+        ("!!int '12'", "12"),
+        ("!!binary aGk=", "[104, 105]"),
+        ("! 12", "\"12\""),
+        ("[a, b: 1]", "[\"a\",{\"b\":1}]"),
+        ("=", "\"=\""),
+    ] {
+        assert_eq!(short(&read(text).unwrap().root), expected, "{text}");
+    }
+}
+
+#[test]
+fn merge_keys_and_duplicates() {
+    for (text, expected) in [
+        (
+            "a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3",
+            "{\"a\":{\"x\":1,\"y\":2},\"b\":{\"x\":1,\"y\":3}}",
+        ),
+        ("b: {y: 3, <<: {x: 1, y: 2}}", "{\"b\":{\"x\":1,\"y\":3}}"),
+        ("<<: [{x: 1}, {x: 2, z: 3}]", "{\"x\":1,\"z\":3}"),
+        ("'<<': 1", "{\"<<\":1}"),
+        ("a: 1\nb: 2\na: 3", "{\"a\":3,\"b\":2}"),
+    ] {
+        assert_eq!(short(&read(text).unwrap().root), expected, "{text}");
+    }
+    let document = read("a: 1\nb: 2\na: 3\n").unwrap();
+    assert_eq!(
+        document.doubts[0].to_string(),
+        "t:3:1: warning: \"a\" is here a second time: the last one counts, and line 1 is ignored"
+    );
+    assert!(read("<<: {a: 1}\na: 2").unwrap().doubts.is_empty());
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    for (text, expected) in [
+        ("a: [1\nb: 2", "t:2:2: error: this is not YAML"),
+        ("a: b: c", "t:1:5: error: this is not YAML"),
+        ("a: *b", "t:1:4: error: this is not YAML"),
+        ("a: 1\n---\nb: 2", "t:2:1: error: a second document"),
+        ("a: \u{1}", "t:1:4: error: the character U+0001 cannot be in YAML"),
+        ("x\n\0", "t:2:1: error: the character U+0000 cannot be in YAML"),
+        ("[a]: 1", "t:1:1: error: a list or a mapping cannot be a key"),
+        ("? {a: 1}\n: 2", "t:1:3: error: a list or a mapping cannot be a key"),
+        ("&a [*a]", "t:1:5: error: it repeats a value that it is part of"),
+        ("a: !mine x", "t:1:4: error: cloud-init knows no tag \"mine\""),
+        ("a: !!python/name:os.system x", "t:1:4: error: cloud-init knows no tag"),
+        ("a: !!int x", "t:1:4: error: \"x\" is no whole number"),
+        ("<<: 3", "t:1:1: error: << merges a mapping"),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let before = format!("*a{}, ", level - 1).repeat(10);
+        bomb = format!("{bomb}a{level}: &a{level} [{before}]\n");
+    }
+    let text = format!("a: &a {}\nb: [{}]", "x".repeat(1 << 20), "*a,".repeat(20));
+    for (text, expected) in [
+        (bomb, "more than 250000 values"),
+        (text, "aliases repeat more than 4 mib"),
+        ("[".repeat(100_000), "nest"),
+        ("- ".repeat(100_000), "nest"),
+        (format!("[{}]", "1,".repeat(300_000)), "more than 250000 values"),
+        ("{".repeat(500), "nest"),
+    ] {
+        let begun = Instant::now();
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.to_lowercase().contains(expected), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn what_is_emitted_is_read_as_the_same() {
+    let text = "a: yes\nb: 'yes'\nc: [1, '1', 1.5, 0644, [], {}, [[x]], {y: {z: []}}]\n\
+        d: |\n  #!/bin/sh\n    indented\n\n  end\ne: \"\\t\\x01 \\u2028\"\nf: !!binary aGk=\n\
+        g: 1.0e+20\n'on': null\nh: '22:22'\ni: |-\n  a\n  b\nj: \"a\\n\\n\"\nk: ' x'\nl: 'y'\n\
+        m: 'a: b'\nn: '# x'\no: |2\n   x\n  y\np:\n- - a\n  - b\n- c: d\n  e: |\n    1\n    2\n";
+    let root = read(text).unwrap().root;
+    let emitted = emit(&root);
+    assert_eq!(short(&read(&emitted).unwrap().root), short(&root), "{emitted}");
+    assert!(emitted.contains("d: |\n  #!/bin/sh\n    indented\n\n  end\n"), "{emitted}");
+}
