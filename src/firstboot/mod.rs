@@ -15,6 +15,7 @@
 
 pub mod chroot;
 pub mod cli;
+pub mod cloud_config;
 pub mod configuration;
 pub mod copy;
 pub mod datasource;

@@ -1,0 +1,258 @@
+//! Values of the types that cloud-config has, each checked, and each problem with its place.
+
+use crate::firstboot::configuration::{Command, Placed};
+use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::yaml::{Node, Value};
+
+/// Collects what is wrong, so that all of it is told at once.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pub(super) problems: Vec<Problem>,
+}
+
+/// The values of a mapping whose keys are known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'a>(&'a Node);
+
+/// A mapping without anything in it.
+static EMPTY: std::sync::LazyLock<Node> =
+    std::sync::LazyLock::new(|| Node { place: Place::whole("user-data"), value: Value::Null });
+
+impl<'a> Fields<'a> {
+    /// Of a mapping whose keys were looked at already.
+    pub(super) fn of(node: &'a Node) -> Self {
+        Self(node)
+    }
+
+    /// None.
+    pub(super) fn empty() -> Self {
+        Self(&EMPTY)
+    }
+
+    /// What is at a key; nothing, if `null` is.
+    pub(super) fn get(self, key: &str) -> Option<&'a Node> {
+        self.0.get(key).filter(|node| !node.is_null())
+    }
+
+    pub(super) fn place(self) -> &'a Place {
+        &self.0.place
+    }
+}
+
+impl Reader {
+    pub(super) fn error(&mut self, place: &Place, what: impl Into<String>) {
+        self.problems.push(Problem::error(place, what));
+    }
+
+    pub(super) fn warn(&mut self, place: &Place, what: impl Into<String>) {
+        self.problems.push(Problem::warning(place, what));
+    }
+
+    fn wrong(&mut self, node: &Node, name: &str, expected: &str) {
+        let what = format!("{name} must be {expected}, and this is {}", node.kind());
+        self.error(&node.place, what);
+    }
+
+    /// A mapping; keys that are not `known` are named.
+    pub(super) fn fields<'a>(
+        &mut self,
+        node: &'a Node,
+        name: &str,
+        known: &[&str],
+    ) -> Option<Fields<'a>> {
+        let Value::Map(pairs) = &node.value else {
+            self.wrong(node, name, "a mapping");
+            return None;
+        };
+        for (key, _) in pairs {
+            let written = key.text().unwrap_or_default();
+            if !known.contains(&written.as_str()) {
+                let what = format!(
+                    "{name} has no key {written:?}, so it is ignored{}",
+                    did_you_mean(&written, known)
+                );
+                self.warn(&key.place, what);
+            }
+        }
+        Some(Fields(node))
+    }
+
+    /// A list.
+    pub(super) fn list<'a>(&mut self, node: &'a Node, name: &str) -> &'a [Node] {
+        match &node.value {
+            Value::Seq(items) => items,
+            _ => {
+                self.wrong(node, name, "a list: lines that begin with \"- \"");
+                &[]
+            }
+        }
+    }
+
+    /// Text. A number is taken as text, as `str()` has it.
+    pub(super) fn text(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
+        let value = match &node.value {
+            Value::Str(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Bool(_) => {
+                self.wrong(node, name, "text: put it in quotes, or YAML takes yes and no for more");
+                return None;
+            }
+            Value::Float(number) => {
+                let what = format!(
+                    "{name} must be text, and this is the number {number:?}: put it in quotes, or \
+                     1.10 becomes 1.1"
+                );
+                self.error(&node.place, what);
+                return None;
+            }
+            _ => {
+                self.wrong(node, name, "text");
+                return None;
+            }
+        };
+        if value.contains('\0') {
+            self.error(&node.place, format!("{name} has a NUL character in it"));
+            return None;
+        }
+        Some(Placed { value, place: node.place.clone() })
+    }
+
+    /// Text of one line, with something on it: what goes into a line of a file.
+    pub(super) fn line(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
+        let text = self.text(node, name)?;
+        if text.value.trim_end().contains('\n') || text.value.trim().is_empty() {
+            let what =
+                if text.value.trim().is_empty() { "is empty" } else { "has line ends in it" };
+            self.error(&node.place, format!("{name} {what}"));
+            return None;
+        }
+        Some(Placed { value: text.value.trim().to_owned(), ..text })
+    }
+
+    /// One line of text or a list of such.
+    pub(super) fn lines(&mut self, node: &Node, name: &str) -> Vec<Placed<String>> {
+        match &node.value {
+            Value::Seq(items) => items
+                .iter()
+                .filter(|item| !item.is_null())
+                .filter_map(|item| self.line(item, name))
+                .collect(),
+            _ => self.line(node, name).into_iter().collect(),
+        }
+    }
+
+    /// A list, or one text of parts with commas between.
+    pub(super) fn comma_list(&mut self, node: &Node, name: &str) -> Vec<Placed<String>> {
+        let lines = self.lines(node, name);
+        let part = |line: &Placed<String>| {
+            let parts = line.value.split(',').map(|part| part.trim().to_owned());
+            let place = line.place.clone();
+            parts
+                .filter(|part| !part.is_empty())
+                .map(move |value| Placed { value, place: place.clone() })
+                .collect::<Vec<_>>()
+        };
+        lines.iter().flat_map(part).collect()
+    }
+
+    /// A boolean, or a word that cloud-init takes for one also in quotes.
+    pub(super) fn boolean(&mut self, node: &Node, name: &str) -> Option<bool> {
+        let word = match &node.value {
+            Value::Bool(it) => return Some(*it),
+            Value::Int(number) => number.to_string(),
+            Value::Str(text) => text.trim().to_lowercase(),
+            _ => String::new(),
+        };
+        match word.as_str() {
+            "true" | "1" | "on" | "yes" => Some(true),
+            "false" | "0" | "off" | "no" => Some(false),
+            _ => {
+                self.wrong(node, name, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number, also in quotes, within `range`.
+    pub(super) fn number(
+        &mut self,
+        node: &Node,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let number = match &node.value {
+            Value::Int(number) => Some(*number),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let Some(number) = number.filter(|number| range.contains(number)) else {
+            let expected = format!("a whole number from {} to {}", range.start(), range.end());
+            self.wrong(node, name, &expected);
+            return None;
+        };
+        Some(number)
+    }
+
+    /// A list of commands: a list is a program with its arguments, text a line for the shell.
+    pub(super) fn commands(&mut self, node: &Node, name: &str) -> Vec<Command> {
+        self.list(node, name).iter().filter_map(|item| self.command(item, name)).collect()
+    }
+
+    /// One of them; none, if it is `null`.
+    pub(super) fn command(&mut self, node: &Node, name: &str) -> Option<Command> {
+        match &node.value {
+            Value::Null => None,
+            Value::Seq(words) => {
+                let words: Vec<_> = words.iter().filter_map(|it| self.argument(it, name)).collect();
+                if words.is_empty() {
+                    self.error(&node.place, format!("a command of {name} is empty"));
+                    return None;
+                }
+                Some(Command::Exec(words))
+            }
+            Value::Str(_) | Value::Int(_) => {
+                Some(Command::Shell(self.text(node, "a command")?.value))
+            }
+            Value::Map(_) => {
+                let what = format!(
+                    "a command of {name} is a mapping: a \": \" in it makes it one; put the whole \
+                     line in quotes"
+                );
+                self.error(&node.place, what);
+                None
+            }
+            _ => {
+                self.wrong(node, &format!("a command of {name}"), "text or a list");
+                None
+            }
+        }
+    }
+
+    /// An argument of a program, where a boolean is what Python prints.
+    fn argument(&mut self, node: &Node, name: &str) -> Option<String> {
+        if let Value::Bool(_) = node.value {
+            let text = node.text().unwrap_or_default();
+            let what = format!(
+                "YAML takes this argument for a boolean, and the program gets {text:?}: put it in \
+                 quotes if the word is meant"
+            );
+            self.warn(&node.place, what);
+            return Some(text);
+        }
+        let text = node.text();
+        if text.is_none() {
+            self.wrong(node, &format!("an argument in {name}"), "text");
+        }
+        text
+    }
+}
+
+/// `; did you mean "…"?`, if one of these is near.
+pub(super) fn did_you_mean(written: &str, known: &[&str]) -> String {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
+    let near = |name: &&&str| strsim::damerau_levenshtein(&plain(written), &plain(name));
+    match known.iter().min_by_key(near) {
+        Some(name) if near(&name) <= 1 + written.len() / 5 => format!("; did you mean {name:?}?"),
+        _ => String::new(),
+    }
+}

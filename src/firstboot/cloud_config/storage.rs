@@ -1,0 +1,163 @@
+//! `mounts`, `swap`, and what is said of partitions.
+
+use super::Context;
+use super::reader::Reader;
+use crate::firstboot::configuration::{Configuration, Mount, Placed, Swap};
+use crate::firstboot::yaml::{Node, Value};
+
+/// What cloud-init puts where a field is missing: a disk that is not there does not stop a
+/// start.
+const FIELDS: [&str; 4] =
+    ["auto", "defaults,nofail,x-systemd.after=cloud-init.service,_netdev", "0", "2"];
+/// A swap file on a root that is read-only has to be elsewhere.
+const SWAP: &str = "/var/swap.img";
+
+pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+    let defaults = defaults(reader, context);
+    if let Some(node) = context.get("mounts") {
+        for item in reader.list(node, "mounts") {
+            to.mounts.extend(mount(reader, item, &defaults));
+        }
+    }
+    to.swap = context.get("swap").and_then(|it| swap(reader, it));
+    grown(reader, context);
+}
+
+/// Type, options, dump, pass. Nothing here waits for cloud-init.
+fn defaults(reader: &mut Reader, context: &Context<'_>) -> [String; 4] {
+    let mut fields = FIELDS.map(str::to_owned);
+    "defaults,nofail".clone_into(&mut fields[1]);
+    let Some(node) = context.get("mount_default_fields") else { return fields };
+    let items = reader.list(node, "mount_default_fields");
+    if items.len() != 6 {
+        reader.error(&node.place, "mount_default_fields must have six items, as fstab has fields");
+        return fields;
+    }
+    for (at, item) in items.iter().skip(2).enumerate() {
+        if !item.is_null() {
+            fields[at] = field(reader, item).unwrap_or_default();
+        }
+    }
+    fields
+}
+
+/// A field of fstab(5), where blanks are written in octal.
+fn field(reader: &mut Reader, node: &Node) -> Option<String> {
+    let text = reader.line(node, "a field of mounts")?;
+    Some(text.value.replace(' ', "\\040").replace('\t', "\\011"))
+}
+
+fn mount(reader: &mut Reader, item: &Node, defaults: &[String; 4]) -> Option<Mount> {
+    let fields: Vec<&Node> = match &item.value {
+        Value::Str(_) => vec![item],
+        _ => reader.list(item, "an entry of mounts").iter().collect(),
+    };
+    let (Some(device), 1..=6) = (fields.first(), fields.len()) else {
+        reader.error(&item.place, "an entry of mounts has one to six fields: [device, directory]");
+        return None;
+    };
+    let value = field(reader, device)?;
+    let device = Placed { value: device_name(value), place: item.place.clone() };
+    let target = match fields.get(1) {
+        None => None,
+        Some(node) if node.is_null() => None,
+        Some(node) => Some(target(reader, node)?),
+    };
+    let mut rest = defaults.clone();
+    for (at, node) in fields.iter().skip(2).enumerate() {
+        if !node.is_null() {
+            rest[at] = field(reader, node)?;
+        }
+    }
+    Some(Mount { device, target, rest })
+}
+
+/// `sdb1` is short for `/dev/sdb1`.
+fn device_name(value: String) -> String {
+    let is_short =
+        ["sd", "vd", "xvd", "hd", "nvme", "mmcblk"].iter().any(|it| value.starts_with(it));
+    if is_short && !value.contains(['/', ':', '=']) { format!("/dev/{value}") } else { value }
+}
+
+fn target(reader: &mut Reader, node: &Node) -> Option<String> {
+    let target = field(reader, node)?;
+    let is_none = ["none", "swap"].contains(&target.as_str());
+    if !is_none && (!target.starts_with('/') || target.split('/').any(|part| part == "..")) {
+        let what = format!("the directory {target:?} must be an absolute path, without \"..\"");
+        reader.error(&node.place, what);
+        return None;
+    }
+    Some(target)
+}
+
+fn swap(reader: &mut Reader, node: &Node) -> Option<Swap> {
+    let fields = reader.fields(node, "swap", &["filename", "size", "maxsize"])?;
+    let size = fields.get("size").map(|it| (it, size(it)));
+    let maximum = fields.get("maxsize").map(|it| (it, self::size(it)));
+    for (node, size) in [&size, &maximum].into_iter().flatten() {
+        if size.is_none() {
+            reader.error(&node.place, "a size is a number of bytes, 512M, 2G, or auto");
+        }
+    }
+    let size = size.and_then(|(_, size)| size).unwrap_or(Size::Bytes(0));
+    if size == Size::Bytes(0) {
+        return None;
+    }
+    let filename = match fields.get("filename") {
+        Some(node) => reader.line(node, "filename of swap")?,
+        None => Placed { value: SWAP.to_owned(), place: node.place.clone() },
+    };
+    let bytes = |size| match size {
+        Size::Bytes(bytes) => Some(bytes),
+        Size::Auto => None,
+    };
+    Some(Swap { filename, size: bytes(size), maximum: maximum.and_then(|(_, it)| bytes(it?)) })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Auto,
+    Bytes(u64),
+}
+
+fn size(node: &Node) -> Option<Size> {
+    let text = node.text()?;
+    let text = text.trim();
+    if text == "auto" {
+        return Some(Size::Auto);
+    }
+    let text = text.strip_suffix('B').unwrap_or(text);
+    let (digits, shift) = match text.chars().last()? {
+        'K' => (&text[..text.len() - 1], 10),
+        'M' => (&text[..text.len() - 1], 20),
+        'G' => (&text[..text.len() - 1], 30),
+        'T' => (&text[..text.len() - 1], 40),
+        _ => (text, 0),
+    };
+    let number: u64 = digits.parse().ok()?;
+    number.checked_mul(1 << shift).map(Size::Bytes)
+}
+
+/// Whoever asks that something grows is told that it does not.
+fn grown(reader: &mut Reader, context: &Context<'_>) {
+    if let Some(node) = context.get("growpart") {
+        let known = ["mode", "devices", "ignore_growroot_disabled"];
+        let mode = reader.fields(node, "growpart", &known).and_then(|it| it.get("mode"));
+        let is_off = mode.is_some_and(|it| {
+            it.value == Value::Bool(false) || matches!(it.as_str(), Some("off" | "false"))
+        });
+        if !is_off {
+            let what = "partitions are left as they are: systemd-repart grows them, where the \
+                        image has rules for it";
+            reader.warn(&node.place, what);
+        }
+    }
+    if let Some(node) = context.get("resize_rootfs") {
+        let is_off = matches!(node.value, Value::Bool(false)) || node.as_str() == Some("off");
+        if !is_off {
+            let what = "file systems are left as they are: write [btrfs, filesystem, resize, max, \
+                        /] into runcmd";
+            reader.warn(&node.place, what);
+        }
+    }
+}
