@@ -380,3 +380,31 @@ fn mounts_swap_and_software() {
         ["name=R", "baseurl=http://a", "gpgcheck=1", "enabled=0", "autorefresh=1"]
     );
 }
+
+#[test]
+fn documentation_and_schema_have_the_same_keys() {
+    use super::Support;
+
+    let table = include_str!("../../../docs/cloud-config.md");
+    let schema = include_str!("../../../data/cloud-config.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let mut in_schema: Vec<&str> =
+        schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    for key in KEYS {
+        let (word, why) = match key.support {
+            Support::Full => ("yes", ""),
+            Support::Part(how) => ("with differences", how),
+            Support::Refused(why) => ("refused", why),
+            Support::Ignored(why) => ("ignored", why),
+        };
+        let begin = format!("| `{}` | {word} | ", key.name);
+        let row = table.lines().find(|line| line.starts_with(&begin));
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {why} |"))), "{begin}… | {why} |");
+        let is_applied = matches!(key.support, Support::Full | Support::Part(_));
+        let at = in_schema.iter().position(|name| *name == key.name);
+        assert_eq!(at.is_some(), is_applied, "{} in the schema", key.name);
+        in_schema.retain(|name| *name != key.name);
+    }
+    assert_eq!(in_schema, [""; 0]);
+    assert_eq!(table.matches("\n| `").count(), KEYS.len());
+}
