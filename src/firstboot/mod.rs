@@ -33,5 +33,6 @@ pub mod seed;
 pub mod stage;
 pub mod trust;
 pub mod untrusted;
+pub mod userdata;
 mod wait;
 pub mod yaml;
