@@ -34,5 +34,6 @@ pub mod seed;
 pub mod stage;
 pub mod trust;
 pub mod untrusted;
+pub mod userdata;
 mod wait;
 pub mod yaml;

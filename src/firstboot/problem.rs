@@ -30,6 +30,26 @@ impl fmt::Display for Place {
     }
 }
 
+/// Where a text begins in the file that it stands in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Lines before it.
+    pub lines: u32,
+    /// Characters before each of its lines: the indentation in an archive.
+    pub columns: u32,
+}
+
+impl Origin {
+    /// A place in the file, by a line and a column of the text, both from 1.
+    pub fn place(self, source: &Arc<str>, line: u32, column: u32) -> Place {
+        Place {
+            source: source.clone(),
+            line: self.lines.saturating_add(line),
+            column: self.columns.saturating_add(column),
+        }
+    }
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, Tag};
 
 use super::{Node, Value, resolve};
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Origin, Place, Problem};
 
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
 /// them takes some 30 MB. Aliases count with all that they repeat, so that a few lines
@@ -32,11 +32,19 @@ pub struct Document {
 /// It is not YAML, or more than one document, or larger or deeper than the limits: with the
 /// place.
 pub fn load(text: &str, source: &Arc<str>) -> Result<Document, Problem> {
-    printable(text, source)?;
+    load_at(text, source, Origin::default())
+}
+
+/// The same of a text that begins somewhere in `source`; places are in all of that.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document, Problem> {
+    printable(text, source, origin)?;
     let mut options = Options::default();
     options.flow_nesting_limit = DEEPEST;
     options.block_nesting_limit = DEEPEST;
-    let mut loader = Loader::new(source.clone());
+    let mut loader = Loader::new(source.clone(), origin);
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|e| {
             let place = loader.place(*e.marker());
@@ -44,14 +52,14 @@ pub fn load(text: &str, source: &Arc<str>) -> Result<Document, Problem> {
         })?;
         loader.event(event, span)?;
     }
-    let begin = Place { source: source.clone(), line: 1, column: 1 };
+    let begin = origin.place(source, 1, 1);
     let root = loader.root.unwrap_or(Node { place: begin, value: Value::Null });
     Ok(Document { root, doubts: loader.doubts })
 }
 
 /// `PyYAML`'s reader refuses what is not printable (YAML 1.1, 4.1): most of all NUL, and what
 /// a damaged file has in it.
-fn printable(text: &str, source: &Arc<str>) -> Result<(), Problem> {
+fn printable(text: &str, source: &Arc<str>, origin: Origin) -> Result<(), Problem> {
     let is_printable = |c: char| {
         matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
             | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
@@ -63,7 +71,7 @@ fn printable(text: &str, source: &Arc<str>) -> Result<(), Problem> {
     let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
     let begin = before.rfind('\n').map_or(0, |at| at + 1);
     let column = u32::try_from(before[begin..].chars().count()).unwrap_or(u32::MAX - 1) + 1;
-    let place = Place { source: source.clone(), line, column };
+    let place = origin.place(source, line, column);
     let what = format!(
         "the character U+{:04X} cannot be in YAML: in quotes write \"\\x{:02x}\", or use \
          `encoding: b64` for a file's content",
@@ -92,6 +100,7 @@ enum Key {
 
 struct Loader {
     source: Arc<str>,
+    origin: Origin,
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
@@ -101,9 +110,10 @@ struct Loader {
 }
 
 impl Loader {
-    fn new(source: Arc<str>) -> Self {
+    fn new(source: Arc<str>, origin: Origin) -> Self {
         Self {
             source,
+            origin,
             frames: Vec::new(),
             anchors: HashMap::new(),
             root: None,
@@ -115,11 +125,8 @@ impl Loader {
 
     fn place(&self, marker: Marker) -> Place {
         let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-        Place {
-            source: self.source.clone(),
-            line: number(marker.line()),
-            column: number(marker.col().saturating_add(1)),
-        }
+        let (line, column) = (number(marker.line()), number(marker.col().saturating_add(1)));
+        self.origin.place(&self.source, line, column)
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {

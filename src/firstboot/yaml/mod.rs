@@ -12,7 +12,7 @@ mod resolve;
 mod tests;
 
 pub use emit::emit;
-pub use load::{Document, load};
+pub use load::{Document, load, load_at};
 
 use super::problem::Place;
 

@@ -1,0 +1,227 @@
+//! Merging two values: cloud-init's `mergers/m_dict.py`, `m_list.py` and `m_str.py`.
+
+use std::collections::HashMap;
+
+use crate::firstboot::problem::Problem;
+use crate::firstboot::yaml::{Node, Value};
+
+/// What becomes of two values in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// The new one, item by item in a list.
+    Replace,
+    /// The old one.
+    Keep,
+    /// Both, the new one last.
+    Append,
+    /// Both, the new one first.
+    Prepend,
+}
+
+/// How values are merged, by the type of the old one. A type without a merger keeps the old.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mergers {
+    pub(super) dict: Option<Dict>,
+    pub(super) list: Option<List>,
+    /// Whether text is appended to text; else it is replaced.
+    pub(super) append_text: Option<bool>,
+}
+
+/// How mappings are merged. Mappings in them are, unless it replaces.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dict {
+    /// A key that is in both gets the new value, whole.
+    pub(super) replaces: bool,
+    /// Lists in it are merged.
+    pub(super) lists: bool,
+    /// Text in it is merged.
+    pub(super) text: bool,
+    /// `null` removes a key.
+    pub(super) deletes: bool,
+}
+
+/// How lists are merged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    pub(super) method: Method,
+    /// Lists at the same index are merged.
+    pub(super) lists: bool,
+    /// So is text.
+    pub(super) text: bool,
+    /// So are mappings.
+    pub(super) mappings: bool,
+}
+
+impl Mergers {
+    /// Of parts that say nothing: top-level keys of a later one replace those of an earlier one.
+    pub(super) const PARTS: Self = Self::new(true);
+    /// Of layers: what the stronger one has stays, mappings are filled up.
+    pub(super) const LAYERS: Self = Self::new(false);
+
+    const fn new(replaces: bool) -> Self {
+        Self {
+            dict: Some(Dict { replaces, lists: false, text: false, deletes: false }),
+            list: Some(List { method: Method::Replace, lists: false, text: false, mappings: false }),
+            append_text: Some(false),
+        }
+    }
+
+    /// The two in one. Where they do not fit, the old value stays, and `problems` says so:
+    /// cloud-init leaves the whole part out then.
+    pub(super) fn merge(&self, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+        match (&old.value, self) {
+            (Value::Map(_), Self { dict: Some(how), .. }) => self.dict(*how, old, new, problems),
+            (Value::Seq(_), Self { list: Some(how), .. }) => self.list(*how, old, new, problems),
+            (Value::Str(_), Self { append_text: Some(append), .. }) => {
+                text(*append, old, new, problems)
+            }
+            _ => old,
+        }
+    }
+
+    fn dict(&self, how: Dict, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+        let place = old.place.clone();
+        // A mapping takes nothing but a mapping.
+        let Value::Map(new) = new.value else { return old };
+        let Value::Map(old) = old.value else { return old };
+        let mut pairs = Pairs::new(old, new.len());
+        for (key, value) in new {
+            let Some(at) = pairs.find(&key) else {
+                pairs.push(key, value);
+                continue;
+            };
+            let Some((_, before)) = &mut pairs.slots[at] else { continue };
+            if value.value == Value::Null && how.deletes {
+                pairs.remove(at, &key);
+                continue;
+            }
+            let is_merged = match value.value {
+                Value::Seq(_) => how.lists,
+                Value::Str(_) => how.text,
+                Value::Map(_) => true,
+                _ => false,
+            };
+            if how.replaces {
+                *before = value;
+            } else if is_merged {
+                let taken = std::mem::replace(before, empty(&value));
+                *before = self.merge(taken, value, problems);
+            }
+        }
+        Node { place, value: Value::Map(pairs.slots.into_iter().flatten().collect()) }
+    }
+
+    fn list(&self, how: List, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+        let place = old.place.clone();
+        let Value::Seq(mut items) = old.value else { return old };
+        let Value::Seq(mut more) = new.value else {
+            if how.method == Method::Replace {
+                return new;
+            }
+            let what = format!("{} cannot be merged into the list of {place}", new.kind());
+            problems.push(Problem::error(&new.place, what));
+            return Node { place, value: Value::Seq(items) };
+        };
+        match how.method {
+            Method::Keep => {}
+            Method::Append => items.append(&mut more),
+            Method::Prepend => {
+                more.append(&mut items);
+                items = more;
+            }
+            Method::Replace => {
+                if let Some(first) = more.get(items.len()) {
+                    let what = format!(
+                        "list(replace) keeps the length of the older list, of {place}: what is \
+                         here and after it is dropped, as in cloud-init; use list(append)"
+                    );
+                    problems.push(Problem::warning(&first.place, what));
+                }
+                for (before, value) in items.iter_mut().zip(more) {
+                    let is_merged = match value.value {
+                        Value::Seq(_) => how.lists,
+                        Value::Str(_) => how.text,
+                        Value::Map(_) => how.mappings,
+                        _ => false,
+                    };
+                    let taken = std::mem::replace(before, empty(&value));
+                    *before =
+                        if is_merged { self.merge(taken, value, problems) } else { value };
+                }
+            }
+        }
+        Node { place, value: Value::Seq(items) }
+    }
+}
+
+fn text(append: bool, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+    if !append {
+        return new;
+    }
+    match (&old.value, &new.value) {
+        (Value::Str(before), Value::Str(after)) => {
+            let joined = format!("{before}{after}");
+            Node { place: old.place, value: Value::Str(joined) }
+        }
+        _ => {
+            let what = format!("{} cannot be appended to the text of {}", new.kind(), old.place);
+            problems.push(Problem::error(&new.place, what));
+            old
+        }
+    }
+}
+
+/// What stands in a value's place while it is merged.
+fn empty(node: &Node) -> Node {
+    Node { place: node.place.clone(), value: Value::Null }
+}
+
+/// A mapping that is being changed.
+struct Pairs {
+    slots: Vec<Option<(Node, Node)>>,
+    /// Where a key is. For a few new keys it would cost more than it saves.
+    index: Option<HashMap<(&'static str, String), usize>>,
+}
+
+/// From how many new keys on an index is made.
+const FEW: usize = 8;
+
+impl Pairs {
+    fn new(old: Vec<(Node, Node)>, more: usize) -> Self {
+        let slots: Vec<_> = old.into_iter().map(Some).collect();
+        let name = |(at, slot): (usize, &Option<(Node, Node)>)| {
+            slot.as_ref().map(|(key, _)| (name(key), at))
+        };
+        let index = (more > FEW).then(|| slots.iter().enumerate().filter_map(name).collect());
+        Self { slots, index }
+    }
+
+    fn find(&self, key: &Node) -> Option<usize> {
+        if let Some(index) = &self.index {
+            return index.get(&name(key)).copied();
+        }
+        let is_it = |slot: &Option<(Node, Node)>| {
+            slot.as_ref().is_some_and(|(it, _)| it.value == key.value)
+        };
+        self.slots.iter().position(is_it)
+    }
+
+    fn push(&mut self, key: Node, value: Node) {
+        if let Some(index) = &mut self.index {
+            index.insert(name(&key), self.slots.len());
+        }
+        self.slots.push(Some((key, value)));
+    }
+
+    fn remove(&mut self, at: usize, key: &Node) {
+        if let Some(index) = &mut self.index {
+            index.remove(&name(key));
+        }
+        self.slots[at] = None;
+    }
+}
+
+/// What makes keys equal: the number 1 is not the text "1".
+fn name(key: &Node) -> (&'static str, String) {
+    (key.kind(), key.text().unwrap_or_default())
+}
