@@ -13,6 +13,7 @@
 //! are also the units' conditions: what was not handed on does not start.
 //! A failure at any stage leaves the disk as it was.
 
+pub mod apply;
 pub mod chroot;
 pub mod cli;
 pub mod cloud_config;
@@ -25,6 +26,7 @@ pub mod machine;
 mod network;
 mod notes;
 pub mod outcome;
+pub mod plan;
 mod plugins;
 mod probation;
 pub mod problem;

@@ -1,0 +1,145 @@
+//! `write_files`.
+
+use std::path::{Component, Path};
+
+use anyhow::{Result, ensure};
+
+use super::accounts::names::Names;
+use super::{Change, Content, NewFile, Planner, root};
+use crate::firstboot::configuration::{Configuration, FileContent, Owner, WriteFile};
+
+/// File systems that the kernel makes up: nothing can be written there.
+const MADE_UP: [&str; 3] = ["/proc", "/sys", "/dev"];
+/// Empty at every start.
+const FLEETING: [&str; 3] = ["/run", "/tmp", "/var/run"];
+
+/// The files that are to be there before users and packages.
+pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) {
+    for file in configuration.files.iter().filter(|file| !file.defer) {
+        if let Err(e) = check(planner, file).and_then(|()| write(planner, file)) {
+            planner.error(&file.path.place, format!("{e:#}"));
+        }
+    }
+}
+
+/// The files that are to be written when users and packages are there.
+pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> Vec<Change> {
+    let mut appended = Vec::new();
+    for file in configuration.files.iter().filter(|file| file.defer) {
+        let planned = check(planner, file).and_then(|()| {
+            if file.append && !planner.runs.is_empty() {
+                // What is there by then is not known now.
+                appended.push(append(planner, file)?);
+                return Ok(());
+            }
+            write(planner, file)
+        });
+        if let Err(e) = planned {
+            planner.error(&file.path.place, format!("{e:#}"));
+        }
+    }
+    match planner.view.take() {
+        Ok(mut changes) => {
+            changes.append(&mut appended);
+            changes
+        }
+        Err(e) => {
+            planner.part("the deferred files", Err(e));
+            appended
+        }
+    }
+}
+
+fn check(planner: &mut Planner, file: &WriteFile) -> Result<()> {
+    let (named, place) = (&file.path.value, &file.path.place);
+    let path = Path::new(named);
+    ensure!(path.is_absolute(), "the path {named:?} is not absolute: write /{named}");
+    ensure!(!named.contains('\0'), "the path {named:?} contains a NUL, which no path can");
+    ensure!(
+        !named.ends_with('/') && matches!(path.components().next_back(), Some(Component::Normal(_))),
+        "the path {named:?} names no file: write a file's name at its end"
+    );
+    let resolved = planner.view.resolve(path, true)?;
+    let below = |dirs: &[&str]| dirs.iter().any(|dir| resolved.starts_with(dir));
+    ensure!(
+        !below(&MADE_UP),
+        "{named} cannot be written: the kernel makes up what is there; use bootcmd"
+    );
+    if below(&FLEETING) {
+        planner.warning(
+            place,
+            format!("{named} is lost when the system starts: write it by bootcmd, or elsewhere"),
+        );
+    } else if below(&["/usr"]) && !below(&["/usr/local"]) {
+        planner.warning(
+            place,
+            format!(
+                "{named} is on the part of the system that is read-only once it has started, and \
+                 an update may replace it: write below /etc, /var or /usr/local"
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
+    let before = match file.append {
+        true => planner.view.read(&file.path.value)?.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let owner = owner(planner, file)?;
+    let new = new_file(file, before, owner);
+    planner.view.write(&file.path.value, new)
+}
+
+fn append(planner: &mut Planner, file: &WriteFile) -> Result<Change> {
+    let owner = owner(planner, file)?;
+    let path = planner.view.resolve(Path::new(&file.path.value), true)?;
+    Ok(Change::Append { path, file: new_file(file, Vec::new(), owner) })
+}
+
+fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
+    let content = match file.content.clone() {
+        FileContent::Bytes(bytes) => Content::Bytes([before, bytes].concat()),
+        FileContent::Fetched { uri, headers, fallback } => {
+            Content::Fetched { before, uri, headers, fallback }
+        }
+    };
+    // Who keeps a file from others does not want it on the console either.
+    let secret = file.mode & 0o077 == 0;
+    NewFile { content, mode: file.mode, owner, secret }
+}
+
+/// The owner, who has to be there by then: packages may bring users, which nobody knows yet.
+fn owner(planner: &mut Planner, file: &WriteFile) -> Result<Owner> {
+    let Some(owner) = &file.owner else { return Ok(root()) };
+    let names = Names::read(&planner.view)?;
+    let Owner { user, group } = &owner.value;
+    let group_there = group.as_ref().is_none_or(|group| names.gid(group).is_some());
+    let missing = match (names.uid(user), group_there) {
+        (Some(_), true) => return Ok(with_group(&owner.value)),
+        (None, _) => format!("the user {user:?}"),
+        (Some(_), false) => format!("the group {:?}", group.as_deref().unwrap_or_default()),
+    };
+    let path = &file.path.value;
+    if !file.defer {
+        planner.error(
+            &owner.place,
+            format!(
+                "{path} is to belong to {missing}, which is not there yet when files are written, \
+                 before users are made: write \"defer: true\" beside it"
+            ),
+        );
+    } else if planner.runs.is_empty() {
+        planner.error(
+            &owner.place,
+            format!("{path} is to belong to {missing}, which is not there and nothing makes it"),
+        );
+    }
+    Ok(with_group(&owner.value))
+}
+
+fn with_group(owner: &Owner) -> Owner {
+    let group = owner.group.clone().unwrap_or_else(|| "root".to_owned());
+    Owner { user: owner.user.clone(), group: Some(group) }
+}

@@ -1,0 +1,249 @@
+//! From a [`Configuration`] to changes of a tree: what each file will be, in full, so that the
+//! changes can be shown before they are made, and making them needs no choice any more.
+//!
+//! ```text
+//!  Configuration, tree ── plan ──▶ base       files, directories, links
+//!        reads only                runs       programs in the system, such as zypper
+//!                                  deferred   files that are to be written after those
+//! ```
+//!
+//! Nothing is changed here; `firstboot::apply` changes, and decides nothing.
+
+mod accounts;
+mod files;
+mod host;
+mod later;
+mod moment;
+mod overlay;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+pub use accounts::{names, shadow};
+pub use moment::Moment;
+pub use show::show;
+
+use super::configuration::{Configuration, Mode, Owner};
+use super::problem::{Place, Problem};
+use crate::sys::tree::Tree;
+use overlay::Overlay;
+
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// This.
+    Bytes(Vec<u8>),
+    /// These bytes, then what is at an address: see [`Plan::fetch`].
+    Fetched {
+        /// What comes before it.
+        before: Vec<u8>,
+        /// The address.
+        uri: String,
+        /// Headers of the request.
+        headers: Vec<(String, String)>,
+        /// If it cannot be had.
+        fallback: Option<Vec<u8>>,
+    },
+}
+
+/// A file as it is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFile {
+    /// All that is in it.
+    pub content: Content,
+    /// Permissions.
+    pub mode: Mode,
+    /// Whose it is; looked up in the tree when it is written.
+    pub owner: Owner,
+    /// Its content is not shown.
+    pub secret: bool,
+}
+
+/// One change of the tree. Paths are absolute and lead through no links.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A directory with this mode and owner; those above it are there.
+    Directory {
+        /// Where.
+        path: PathBuf,
+        /// Permissions.
+        mode: Mode,
+        /// Whose.
+        owner: Owner,
+    },
+    /// A file, replaced whole.
+    File {
+        /// Where.
+        path: PathBuf,
+        /// What.
+        file: NewFile,
+    },
+    /// More at the end of a file that a program may have written by then.
+    Append {
+        /// Where.
+        path: PathBuf,
+        /// What is added, and the mode and owner of the file.
+        file: NewFile,
+    },
+    /// A symbolic link.
+    Link {
+        /// Where.
+        path: PathBuf,
+        /// Where to.
+        target: PathBuf,
+    },
+    /// No file or link any more.
+    Remove {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A password at random, said once on the console; the plan does not know it.
+    RandomPassword {
+        /// Whose.
+        user: String,
+        /// Must be changed at the first login.
+        expire: bool,
+    },
+}
+
+/// A program to run in the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// After which it is killed.
+    pub limit: Duration,
+    /// What for, for people.
+    pub reason: String,
+}
+
+/// All that is to be changed, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// First.
+    pub base: Vec<Change>,
+    /// Then.
+    pub runs: Vec<Run>,
+    /// At last.
+    pub deferred: Vec<Change>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.base.is_empty() && self.runs.is_empty() && self.deferred.is_empty()
+    }
+
+    /// Puts what is at addresses into the files that want it, by `get`; what it does not find,
+    /// or fails to get, is replaced by the file's fallback. Before anything is changed.
+    ///
+    /// # Errors
+    /// It could not be had, and there is nothing instead.
+    pub fn fetch(
+        &mut self,
+        get: &dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8>>>,
+    ) -> Result<()> {
+        for change in self.base.iter_mut().chain(&mut self.deferred) {
+            let (Change::File { path, file } | Change::Append { path, file }) = change else {
+                continue;
+            };
+            let Content::Fetched { before, uri, headers, fallback } = &file.content else {
+                continue;
+            };
+            let got = get(uri, headers).and_then(|got| got.context("it is not there"));
+            let more = match (got, fallback) {
+                (Ok(bytes), _) => bytes,
+                (Err(e), Some(fallback)) => {
+                    log::warn!("{}: its content is used instead of its source: {e:#}", path.display());
+                    fallback.clone()
+                }
+                (Err(e), None) => {
+                    return Err(e).with_context(|| format!("the source of {}", path.display()));
+                }
+            };
+            file.content = Content::Bytes([before.as_slice(), more.as_slice()].concat());
+        }
+        Ok(())
+    }
+}
+
+/// What is to be done to a tree so that it is as configured, and what is wrong with that. If
+/// one of the problems is an error, the plan is not to be applied.
+pub fn plan(configuration: &Configuration, tree: &Tree) -> (Plan, Vec<Problem>) {
+    plan_at(configuration, tree, &Moment::now())
+}
+
+/// As [`plan`], at a given time and with given salts.
+pub fn plan_at(
+    configuration: &Configuration,
+    tree: &Tree,
+    moment: &Moment,
+) -> (Plan, Vec<Problem>) {
+    let mut planner = Planner::new(tree, moment);
+    let base = planner.base(configuration);
+    planner.part("the changes of the system", base);
+    let mut plan = Plan { runs: std::mem::take(&mut planner.runs), ..Plan::default() };
+    match planner.view.take() {
+        Ok(changes) => plan.base = changes,
+        Err(e) => planner.part("the changes of the system", Err(e)),
+    }
+    plan.base.append(&mut planner.passwords);
+    plan.deferred = files::deferred(&mut planner, configuration);
+    (plan, planner.problems)
+}
+
+/// What a plan is made with.
+struct Planner<'a> {
+    view: Overlay<'a>,
+    moment: &'a Moment,
+    runs: Vec<Run>,
+    passwords: Vec<Change>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(tree: &'a Tree, moment: &'a Moment) -> Self {
+        Self {
+            view: Overlay::over(tree),
+            moment,
+            runs: Vec::new(),
+            passwords: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// In cloud-init's order: a file that is written early can be changed by what comes later.
+    fn base(&mut self, configuration: &Configuration) -> Result<()> {
+        files::plan(self, configuration);
+        let host = host::plan(self, &configuration.host);
+        self.part("the host's names", host);
+        let accounts = accounts::plan(self, configuration);
+        self.part("users and groups", accounts);
+        later::plan(self, configuration)
+    }
+
+    /// What failed because of the tree, not of the configuration: nothing can be applied then.
+    fn part(&mut self, what: &str, result: Result<()>) {
+        if let Err(e) = result {
+            self.error(&Place::whole(what), format!("{e:#}"));
+        }
+    }
+
+    fn error(&mut self, place: &Place, what: impl Into<String>) {
+        self.problems.push(Problem::error(place, what));
+    }
+
+    fn warning(&mut self, place: &Place, what: impl Into<String>) {
+        self.problems.push(Problem::warning(place, what));
+    }
+}
+
+/// The owner of nearly everything.
+fn root() -> Owner {
+    Owner { user: "root".to_owned(), group: Some("root".to_owned()) }
+}
