@@ -11,7 +11,8 @@
 //!
 //! They know of each other only by the hand-offs in `/run/health-checker`, which
 //! are also the units' conditions: what was not handed on does not start.
-//! A failure at any stage leaves the disk as it was.
+//! A failure at any stage leaves the disk as it was. What only a started system can do is
+//! written down in it, and done there ([`later`]).
 
 pub mod apply;
 pub mod chroot;
@@ -22,6 +23,7 @@ pub mod copy;
 pub mod datasource;
 pub mod detect;
 mod finish;
+pub mod later;
 pub mod machine;
 mod network;
 mod notes;

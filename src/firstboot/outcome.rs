@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::datasource::Ignored;
+use super::later::Report;
 use super::stage::Found;
 use crate::record::SnapshotId;
 use crate::sys::files;
@@ -57,6 +58,9 @@ pub struct Outcome {
     pub pristine: Option<SnapshotId>,
     /// When it ended.
     pub at: Option<Timestamp>,
+    /// What came of that part of it which runs in the started system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Report>,
 }
 
 impl Outcome {
@@ -74,6 +78,7 @@ impl Outcome {
             snapshot: None,
             pristine: None,
             at: None,
+            later: None,
         }
     }
 

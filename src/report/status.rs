@@ -83,6 +83,8 @@ struct Firstboot {
     state: Value,
     source: Value,
     instance_id: Value,
+    /// What came of it in the started system.
+    later: Value,
 }
 
 /// Finds out what is, for the system below `root`.
@@ -206,7 +208,12 @@ fn firstboot(root: &Root) -> Firstboot {
     });
     let state = result.get("state").cloned().unwrap_or_else(|| "none".into());
     let take = |key: &str| result.get(key).cloned().unwrap_or(Value::Null);
-    Firstboot { state, source: take("source"), instance_id: take("instance_id") }
+    Firstboot {
+        state,
+        source: take("source"),
+        instance_id: take("instance_id"),
+        later: take("later"),
+    }
 }
 
 impl Status {
@@ -282,6 +289,13 @@ impl Status {
             (&self.firstboot.state, &self.firstboot.source)
         {
             writeln!(out, "First boot: {state}, from {source}")?;
+        }
+        for failure in self.firstboot.later["failed"].as_array().into_iter().flatten() {
+            if let (Value::String(name), Value::String(reason)) =
+                (&failure["name"], &failure["reason"])
+            {
+                writeln!(out, "First boot: {name} FAILED: {reason}")?;
+            }
         }
         Ok(())
     }

@@ -134,6 +134,27 @@ pub fn run_with_echo(
     supervise(command, Stdio::null(), Stdio::piped(), limit, echo)
 }
 
+/// Runs `command` to its end, or to its time limit, after which its process group is killed. Its
+/// outputs are ours, and what it leaves in the background after an orderly end lives on: for
+/// scripts that start something, and expect it to stay. Standard input is empty.
+///
+/// # Errors
+/// The program could not be started.
+#[expect(clippy::disallowed_methods, reason = "it gets its limit here")]
+pub fn run_and_leave(command: &mut Command, limit: Duration) -> io::Result<End> {
+    let mut child = command.stdin(Stdio::null()).process_group(0).spawn()?;
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait()));
+    match ended.recv_timeout(limit) {
+        Ok(status) => Ok(end_of(status?)),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            kill_group(group);
+            Ok(End::Timeout(limit))
+        }
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the place that gives spawn its limit")]
 fn supervise(
     command: &mut Command,
@@ -165,13 +186,17 @@ fn supervise(
         }
     };
     // Also after an orderly end: what it left in its group is not to live on.
-    // ESRCH, nobody is left, is the usual answer.
+    kill_group(group);
+    let text = |tail: Option<Tail>| tail.map(Tail::text).unwrap_or_default();
+    Ok(Output { end, stdout: text(stdout), stderr: text(stderr) })
+}
+
+/// ESRCH, nobody is left, is the usual answer.
+fn kill_group(group: Pid) {
     match killpg(group, Signal::SIGKILL) {
         Ok(()) | Err(nix::Error::ESRCH) => {}
         Err(e) => log::warn!("cannot kill process group {group}: {e}"),
     }
-    let text = |tail: Option<Tail>| tail.map(Tail::text).unwrap_or_default();
-    Ok(Output { end, stdout: text(stdout), stderr: text(stderr) })
 }
 
 fn end_of(status: ExitStatus) -> End {
@@ -253,6 +278,22 @@ mod tests {
             assert!(started.elapsed() < Duration::from_secs(20), "still running");
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn what_may_live_on_does_and_what_hangs_is_killed() {
+        let second = Duration::from_secs(1);
+        let dir = tempfile::tempdir().unwrap();
+        let run = |script: &str, limit| {
+            run_and_leave(Command::new("sh").current_dir(&dir).args(["-c", script]), limit).unwrap()
+        };
+        let ended = run("sleep 100 >/dev/null 2>&1 & echo $! >left", second * 20);
+        assert_eq!(ended, End::Exit(0));
+        let left = std::fs::read_to_string(dir.path().join("left")).unwrap();
+        let left = Pid::from_raw(left.trim().parse().unwrap());
+        nix::sys::signal::kill(left, Signal::SIGKILL).unwrap();
+        assert_eq!(run("sleep 100", second / 20), End::Timeout(second / 20));
+        assert_eq!(run("exit 4", second * 20), End::Exit(4));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::detect::{self, Answer};
+use super::later::{self, Report, Stand};
 use super::machine::{Facts, Machine};
 use super::outcome::{Outcome, State};
 use super::stage::{self, Stage};
@@ -42,6 +43,15 @@ pub enum FirstbootCommand {
         #[arg(long, default_value = "/sysroot")]
         sysroot: PathBuf,
     },
+    /// Boothooks and bootcmd (called by health-checker-boot.service)
+    #[command(hide = true)]
+    BootStage,
+    /// Scripts and what follows them (called by health-checker-final.service)
+    #[command(hide = true)]
+    FinalStage,
+    /// What becomes of the machine in the end (called by health-checker-power.service)
+    #[command(hide = true)]
+    PowerStage,
 }
 
 /// How to print it.
@@ -99,6 +109,18 @@ pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
             let stage_of = Stage { machine, limit: limit(*stage, sysroot) };
             run_stage(*stage, &stage_of)
         }
+        FirstbootCommand::BootStage => {
+            let policy = settings::read(root).policy;
+            // Nothing else of the system starts before it: what hangs in it must not use up the
+            // time that the boot has for its verdict.
+            let limit = policy.firstboot_deadline.min(policy.deadline / 2);
+            later::boot_stage(root, limit).map(|well| u8::from(!well))
+        }
+        FirstbootCommand::FinalStage => {
+            let limit = settings::read(root).policy.firstboot_deadline;
+            later::final_stage(root, limit).map(|well| u8::from(!well))
+        }
+        FirstbootCommand::PowerStage => later::power_stage(root).map(|()| 0),
     }
 }
 
@@ -213,7 +235,24 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
     for other in outcome.ignored {
         writeln!(out, "{:>12}: {}: {}", "not used", other.source, other.reason)?;
     }
+    if let Some(report) = outcome.later {
+        write_later(&mut out, &report)?;
+    }
     Ok(0)
+}
+
+/// What came of it in the started system.
+fn write_later(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+    let state = match report.state {
+        Stand::Running => "under way".to_owned(),
+        Stand::Done => "done".to_owned(),
+        Stand::Failed => format!("{} FAILED", report.failed.len()),
+    };
+    writeln!(out, "{:>12}: {state}, of instance {}", "scripts", report.instance_id)?;
+    for failure in &report.failed {
+        writeln!(out, "{:>12}: {}: {}", "failed", failure.name, failure.reason)?;
+    }
+    Ok(())
 }
 
 fn would_be(root: &Root, asked: &Asked) -> Result<u8> {

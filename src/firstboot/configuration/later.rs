@@ -59,7 +59,8 @@ pub struct PowerState {
     pub message: Option<String>,
     /// Only if this command, or this answer, says so.
     pub condition: Option<Command>,
-    /// Seconds that the rest may take before it is done anyway.
+    /// Seconds that cloud-init would wait for its own end. Here it is done after the verdict on
+    /// the boot, whenever that is.
     pub timeout_s: u64,
 }
 
@@ -79,9 +80,14 @@ pub struct PhoneHome {
 pub struct Later {
     /// The instance that it belongs to.
     pub instance_id: String,
+    /// Which application of a configuration wrote it, such as the new snapshot's UUID: what an
+    /// earlier one ran once an instance is run again, since the system it ran in is gone. Empty:
+    /// the instance-id alone decides.
+    #[serde(default)]
+    pub application: String,
     /// At every boot, early.
     pub bootcmd: Vec<Command>,
-    /// Once an instance, at the end, before scripts of the same kind.
+    /// Once an instance, at the end: the script `runcmd`, among the others by its name.
     pub runcmd: Vec<Command>,
     /// Boothooks: at every boot, before `bootcmd`.
     pub boothooks: Vec<Script>,

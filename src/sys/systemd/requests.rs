@@ -1,14 +1,16 @@
 //! What the service manager is asked to do, and what it has in its queue. Each
 //! request is queued, and the caller goes on.
 
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::sys::reboot::{self, RebootMode};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::systemctl;
+use crate::sys::command;
 
 /// How long a forced reboot may take to begin.
 const FORCED: Duration = Duration::from_secs(30);
@@ -44,6 +46,27 @@ pub fn reboot(limit: Duration) -> Result<()> {
     log::warn!("{e:#}; signalling PID 1 instead");
     // SIGINT to PID 1 is Ctrl-Alt-Del: ctrl-alt-del.target, reboot (systemd(1)).
     kill(Pid::from_raw(1), Signal::SIGINT).context("cannot signal PID 1")
+}
+
+/// Starts the end of the machine's run by this target (`poweroff.target`, `halt.target`) and returns.
+///
+/// # Errors
+/// systemctl did not take the request.
+pub fn end_by(target: &str, limit: Duration) -> Result<()> {
+    queue(&["start", "--job-mode=replace-irreversibly", target], limit)
+}
+
+/// Has logind end the machine's run in so many minutes, and tell who is logged in: `how` is
+/// `--reboot`, `--poweroff` or `--halt` (shutdown(8)). `shutdown -c` takes it back.
+///
+/// # Errors
+/// It was not taken.
+pub fn shut_down_in(minutes: u64, how: &str, message: Option<&str>, limit: Duration) -> Result<()> {
+    let mut command = Command::new("shutdown");
+    command.args([how, &format!("+{minutes}")]).args(message);
+    let output = command::run(&mut command, limit).context("cannot run shutdown")?;
+    ensure!(output.success(), "shutdown {how}: {}, {}", output.end, output.last_line());
+    Ok(())
 }
 
 /// Reboots past all jobs and units, for an initrd that cannot go on: file systems
