@@ -1,6 +1,8 @@
 //! `health-checker firstboot …`: the commands, and what they print.
 
+mod plan;
 mod sources;
+mod validate;
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -34,6 +36,36 @@ pub enum FirstbootCommand {
     Detect(Asked),
     /// Where a configuration may come from, in order, and what is there now
     Sources(Asked),
+    /// Is a configuration valid? Problems as file:line:column; exit status 1 if there is an error
+    Validate {
+        /// User-data of any type, a seed's or a drive's directory, or combustion/script
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// One cloud-config of several, as YAML: the last is the strongest
+    Merge {
+        /// User-data
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// What a configuration would change in the system (below --root), as a diff; no secrets
+    Plan {
+        /// A seed's directory, the root of a config drive, or a file of user-data
+        #[arg(long, value_name = "PATH")]
+        source: PathBuf,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Apply a configuration to a directory tree, below --root
+    Apply {
+        /// A seed's directory, the root of a config drive, or a file of user-data
+        #[arg(long, value_name = "PATH")]
+        source: PathBuf,
+    },
     /// What the initrd's units call
     #[command(hide = true)]
     Stage {
@@ -103,6 +135,10 @@ pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
         FirstbootCommand::Status(format) => status(root, format),
         FirstbootCommand::Detect(asked) => would_be(root, asked),
         FirstbootCommand::Sources(asked) => sources::run(&asked.machine(root)?, asked.json),
+        FirstbootCommand::Plan { source, json } => plan::plan(root, source, *json),
+        FirstbootCommand::Apply { source } => plan::apply(root, source),
+        FirstbootCommand::Validate { files, json } => validate::validate(root, files, *json),
+        FirstbootCommand::Merge { files } => validate::merge(files),
         FirstbootCommand::Stage { stage, sysroot } => {
             let cmdline = Cmdline::of_this_boot()?;
             let machine = Machine::new(root.clone(), sysroot.clone(), cmdline);

@@ -159,7 +159,10 @@ impl Plan {
             let more = match (got, fallback) {
                 (Ok(bytes), _) => bytes,
                 (Err(e), Some(fallback)) => {
-                    log::warn!("{}: its content is used instead of its source: {e:#}", path.display());
+                    log::warn!(
+                        "{}: its content is used instead of its source: {e:#}",
+                        path.display()
+                    );
                     fallback.clone()
                 }
                 (Err(e), None) => {

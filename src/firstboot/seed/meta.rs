@@ -104,7 +104,8 @@ impl Meta {
             return Ok(None);
         }
         if name.len() > LONGEST || name.chars().any(char::is_control) {
-            let what = format!("a name of at most {LONGEST} characters, all printable, belongs here");
+            let what =
+                format!("a name of at most {LONGEST} characters, all printable, belongs here");
             return Err(self.wrong(key, &what));
         }
         Ok(Some(name))
@@ -199,7 +200,8 @@ fn text_of(named: &Named) -> Result<&str> {
 }
 
 fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    text.trim_start().starts_with('{')
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn name_of(key: &Node) -> String {

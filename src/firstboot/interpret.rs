@@ -1,0 +1,104 @@
+//! A seed's meaning: user-data and vendor-data taken apart, merged and read, to the one
+//! [`Configuration`] that is planned and applied. The same for `validate`, `plan`, `apply` and the
+//! initrd: what passes at the desk is what the machine gets.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::cloud_config::{self, Defaults};
+use super::configuration::{Configuration, Script, When};
+use super::network_config;
+use super::problem::Problem;
+use super::seed::{Named, Seed};
+use super::userdata::{self, Effective, Kind, Layer, Layers, Part, Program};
+use super::yaml::Node;
+
+/// What a seed means.
+#[derive(Debug)]
+pub struct Interpreted {
+    /// All of it.
+    pub configuration: Configuration,
+    /// The cloud-config that all parts come to.
+    pub config: Node,
+    /// What is wrong, by place. If one is an error, nothing is to be applied.
+    pub problems: Vec<Problem>,
+}
+
+impl Interpreted {
+    /// Whether nothing is to be applied.
+    pub fn is_unusable(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Gets what is at an address, within a time and a size.
+pub type Fetch<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>>;
+
+/// Interprets it; `fetch` gets what `#include` names.
+pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpreted {
+    let Effective { config, scripts, boothooks, mut problems } = merged(seed, fetch);
+    let (mut configuration, more) = cloud_config::read(&config, seed, defaults);
+    problems.extend(more);
+    configuration.later.scripts = named(&scripts);
+    configuration.later.boothooks = named(&boothooks);
+    problems.extend(seed.network_config.iter().filter_map(network_config::problem));
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    Interpreted { configuration, config, problems }
+}
+
+/// All parts, and what is wrong with any.
+fn merged(seed: &Seed, fetch: Fetch<'_>) -> Effective {
+    let launch_index = seed.meta_data.get("launch-index").and_then(serde_json::Value::as_i64);
+    merge(seed.user_data.as_slice(), &seed.vendor_data, launch_index, fetch)
+}
+
+/// Merges pieces of user-data, the last the strongest, and of vendor-data, weakest first.
+pub fn merge(
+    user: &[Named],
+    vendor: &[Named],
+    launch_index: Option<i64>,
+    fetch: Fetch<'_>,
+) -> Effective {
+    let mut problems = Vec::new();
+    let mut parts = |data| {
+        let (parts, more) = userdata::parts(data, launch_index, fetch);
+        problems.extend(more);
+        parts
+    };
+    let user: Vec<Part> = user.iter().flat_map(&mut parts).collect();
+    let vendor: Vec<Vec<Part>> = vendor.iter().map(&mut parts).collect();
+    let layers = Layers { user: &user, vendor: &vendor, datasource: None, base: None };
+    let mut effective = userdata::effective(&layers);
+    problems.append(&mut effective.problems);
+    Effective { problems, ..effective }
+}
+
+/// Under names that keep their order within a directory, where two may be called the same.
+fn named(programs: &[Program]) -> Vec<Script> {
+    let name = |(at, program): (usize, &Program)| {
+        let layer = match program.layer {
+            Layer::User => "user",
+            Layer::Vendor(_) => "vendor",
+        };
+        let when = match program.part.kind {
+            Kind::ScriptPer(when) => when,
+            Kind::Boothook => When::Boot,
+            _ => When::Instance,
+        };
+        let name = format!("{layer}-{at:03}-{}", program.part.name);
+        Script { name, when, text: program.part.program() }
+    };
+    programs.iter().enumerate().map(name).collect()
+}
+
+/// A single file of user-data, as at the desk.
+pub fn alone(source: impl Into<Arc<str>>, bytes: Vec<u8>) -> Seed {
+    let named = Named { source: source.into(), bytes };
+    Seed {
+        datasource: "NoCloud".to_owned(),
+        instance_id: "nocloud".to_owned(),
+        user_data: Some(named),
+        ..Seed::default()
+    }
+}
