@@ -304,9 +304,8 @@ impl Tree {
             let (uid, gid) = ids(owner);
             Ok(chownat(&parent, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?)
         };
-        chown().with_context(|| {
-            format!("cannot give {} to {}:{}", path.display(), owner.0, owner.1)
-        })
+        chown()
+            .with_context(|| format!("cannot give {} to {}:{}", path.display(), owner.0, owner.1))
     }
 
     /// chmod(2) follows links, out of the tree as well.

@@ -56,7 +56,8 @@ fn check(planner: &mut Planner, file: &WriteFile) -> Result<()> {
     ensure!(path.is_absolute(), "the path {named:?} is not absolute: write /{named}");
     ensure!(!named.contains('\0'), "the path {named:?} contains a NUL, which no path can");
     ensure!(
-        !named.ends_with('/') && matches!(path.components().next_back(), Some(Component::Normal(_))),
+        !named.ends_with('/')
+            && matches!(path.components().next_back(), Some(Component::Normal(_))),
         "the path {named:?} names no file: write a file's name at its end"
     );
     let resolved = planner.view.resolve(path, true)?;

@@ -10,14 +10,20 @@
 //! Nothing is changed here; `firstboot::apply` changes, and decides nothing.
 
 mod accounts;
+mod ca_certs;
 mod files;
 mod host;
 mod later;
 mod moment;
+mod mounts;
+mod ntp;
 mod overlay;
+mod packages;
 mod show;
+mod ssh;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -159,7 +165,10 @@ impl Plan {
             let more = match (got, fallback) {
                 (Ok(bytes), _) => bytes,
                 (Err(e), Some(fallback)) => {
-                    log::warn!("{}: its content is used instead of its source: {e:#}", path.display());
+                    log::warn!(
+                        "{}: its content is used instead of its source: {e:#}",
+                        path.display()
+                    );
                     fallback.clone()
                 }
                 (Err(e), None) => {
@@ -219,11 +228,24 @@ impl<'a> Planner<'a> {
 
     /// In cloud-init's order: a file that is written early can be changed by what comes later.
     fn base(&mut self, configuration: &Configuration) -> Result<()> {
+        let Configuration { host, repositories, packages, .. } = configuration;
         files::plan(self, configuration);
-        let host = host::plan(self, &configuration.host);
-        self.part("the host's names", host);
+        let mounts = mounts::plan(self, &configuration.mounts, configuration.swap.as_ref());
+        self.part("mounts", mounts);
+        let names = host::plan(self, host);
+        self.part("the host's names", names);
+        let certificates = ca_certs::plan(self, &configuration.ca_certs);
+        self.part("ca_certs", certificates);
         let accounts = accounts::plan(self, configuration);
         self.part("users and groups", accounts);
+        let ssh = ssh::plan(self, &configuration.ssh);
+        self.part("the ssh server", ssh);
+        if let Some(ntp) = &host.ntp {
+            let ntp = ntp::plan(self, ntp);
+            self.part("ntp", ntp);
+        }
+        let packages = packages::plan(self, repositories, packages);
+        self.part("packages", packages);
         later::plan(self, configuration)
     }
 

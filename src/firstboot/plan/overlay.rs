@@ -244,7 +244,11 @@ impl<'a> Overlay<'a> {
     }
 
     /// A symbolic link in place of whatever is there.
-    pub(super) fn link(&mut self, path: impl AsRef<Path>, target: impl Into<PathBuf>) -> Result<()> {
+    pub(super) fn link(
+        &mut self,
+        path: impl AsRef<Path>,
+        target: impl Into<PathBuf>,
+    ) -> Result<()> {
         let path = self.resolve(path.as_ref(), false)?;
         self.above(&path)?;
         self.put(path, Entry::Link(target.into()));

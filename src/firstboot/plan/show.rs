@@ -122,7 +122,8 @@ fn unified(old: &str, new: &str) -> String {
             break;
         }
         // Control characters could rewrite what a terminal shows before them.
-        let line: String = line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let line: String =
+            line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         let _infallible = writeln!(lines, "  {line}");
     }
     lines

@@ -132,20 +132,32 @@ fn a_user_is_what_useradd_would_make() {
         return;
     }
     let rows: [(User, &str, &str, &str); 8] = [
-        (user("bob"), "bob:x:1000:1000::/home/bob:/bin/bash", "bob:!:20454::99999::::",
-         "bob:x:1000:"),
+        (
+            user("bob"),
+            "bob:x:1000:1000::/home/bob:/bin/bash",
+            "bob:!:20454::99999::::",
+            "bob:x:1000:",
+        ),
         (
             User {
-                gecos: Some("Bob B".into()), uid: Some(1234), shell: Some("/bin/bash".into()),
-                homedir: Some("/srv/bob".into()), inactive: Some(5),
-                expire_date: Some("2026-01-02".into()), password: hashed("$6$x"), ..user("bob")
+                gecos: Some("Bob B".into()),
+                uid: Some(1234),
+                shell: Some("/bin/bash".into()),
+                homedir: Some("/srv/bob".into()),
+                inactive: Some(5),
+                expire_date: Some("2026-01-02".into()),
+                password: hashed("$6$x"),
+                ..user("bob")
             },
-            "bob:x:1234:1234:Bob B:/srv/bob:/bin/bash", "bob:!$6$x:20454::99999::5:20455:",
+            "bob:x:1234:1234:Bob B:/srv/bob:/bin/bash",
+            "bob:!$6$x:20454::99999::5:20455:",
             "bob:x:1234:",
         ),
         (
             User { password: hashed("$y$x"), lock: Lock::Open, ..user("bob") },
-            "bob:x:1000:", "bob:$y$x:20454:", "bob:x:1000:",
+            "bob:x:1000:",
+            "bob:$y$x:20454:",
+            "bob:x:1000:",
         ),
         // No password, and yet not locked: keys work without PAM.
         (User { lock: Lock::Open, ..user("bob") }, "bob:", "bob:*:20454:", "bob:x:1000:"),
@@ -153,18 +165,19 @@ fn a_user_is_what_useradd_would_make() {
         (User { password: hashed("!"), ..user("bob") }, "bob:", "bob:!:20454:", "bob:x:"),
         (
             User { system: true, ..user("web") },
-            "web:x:999:999::/home/web:/bin/bash", "web:!:20454::::::", "web:x:999:",
+            "web:x:999:999::/home/web:/bin/bash",
+            "web:!:20454::::::",
+            "web:x:999:",
         ),
-        (
-            User { no_user_group: true, ..user("bob") },
-            "bob:x:1000:100:", "bob:!:", "users:x:100:",
-        ),
+        (User { no_user_group: true, ..user("bob") }, "bob:x:1000:100:", "bob:!:", "users:x:100:"),
         (
             User {
-                primary_group: Some(placed("staff")), groups: vec![placed("wheel"), placed("new")],
+                primary_group: Some(placed("staff")),
+                groups: vec![placed("wheel"), placed("new")],
                 ..user("bob")
             },
-            "bob:x:1000:1000:", "bob:!:",
+            "bob:x:1000:1000:",
+            "bob:!:",
             "root:x:0:\nusers:x:100:\nwheel:x:10:bob\nstaff:x:1000:\nnew:x:1001:bob",
         ),
     ];
@@ -173,7 +186,8 @@ fn a_user_is_what_useradd_would_make() {
         let system = user.system;
         let configuration = Configuration { users: vec![user], ..Configuration::default() };
         world.configure(&configuration);
-        for (path, wanted) in [("/etc/passwd", passwd), ("/etc/shadow", shadow), ("/etc/group", group)]
+        for (path, wanted) in
+            [("/etc/passwd", passwd), ("/etc/shadow", shadow), ("/etc/group", group)]
         {
             let text = world.text(path);
             assert!(text.contains(wanted), "{path}: {wanted:?} is not in {text}");
@@ -263,8 +277,9 @@ fn of_a_user_that_is_there_only_groups_rules_and_keys_count() {
 fn roots_keys_are_locked_behind_a_command() {
     let world = World::with(&ACCOUNTS);
     let mut configuration = Configuration::default();
-    configuration.users =
-        ["bob", "root"].map(|name| User { ssh_keys: vec![placed("ssh-rsa K")], ..user(name) }).into();
+    configuration.users = ["bob", "root"]
+        .map(|name| User { ssh_keys: vec![placed("ssh-rsa K")], ..user(name) })
+        .into();
     configuration.ssh.root_redirect = Some("bob".into());
     let (plan, problems) = world.plan(&configuration);
     assert!(errors(&problems).is_empty(), "{problems:?}");
@@ -279,7 +294,9 @@ fn passwords_are_changed_where_there_is_a_user() {
         return;
     }
     let new = |name: &str, password: Hash, expire: bool| NewPassword {
-        user: placed(name), password, expire,
+        user: placed(name),
+        password,
+        expire,
     };
     let plain = || Hash::Plain(Secret("geheim".into()));
     for (password, expire, wanted) in [
@@ -322,7 +339,9 @@ fn a_password_at_random_is_said_once_and_is_in_no_plan() {
     let shadow = world.text("/etc/shadow");
     let fields: Vec<_> = shadow.lines().next().unwrap().split(':').collect();
     sha_crypt::PasswordVerifier::verify_password(
-        &sha_crypt::ShaCrypt::SHA512, password.as_bytes(), fields[1],
+        &sha_crypt::ShaCrypt::SHA512,
+        password.as_bytes(),
+        fields[1],
     )
     .unwrap();
     assert_eq!((said.len(), password.len(), fields[2]), (1, 20, "0"));
@@ -337,7 +356,8 @@ fn groups_are_there_with_their_members() {
     files.push(("/etc/gshadow", "root:*::\nwheel:!::\n"));
     let world = World::with(&files);
     let group = |name: &str, members: &[&str]| Group {
-        name: placed(name), members: members.iter().map(|it| placed(it)).collect(),
+        name: placed(name),
+        members: members.iter().map(|it| placed(it)).collect(),
     };
     let warnings = world.configure(&Configuration {
         groups: vec![group("wheel", &["root", "bob"]), group("cloud", &["nobody"])],
@@ -349,10 +369,7 @@ fn groups_are_there_with_their_members() {
         world.text("/etc/group"),
         "root:x:0:\nusers:x:100:\nwheel:x:10:root,bob\ncloud:x:1000:\nbob:x:1001:\n"
     );
-    assert_eq!(
-        world.text("/etc/gshadow"),
-        "root:*::\nwheel:!::root,bob\ncloud:!::\nbob:!::\n"
-    );
+    assert_eq!(world.text("/etc/gshadow"), "root:*::\nwheel:!::root,bob\ncloud:!::\nbob:!::\n");
 }
 
 #[test]
@@ -377,9 +394,8 @@ fn files_are_written_in_their_order_and_nowhere_else() {
         file("/etc/gone", "z"),
         file("/etc/out/health-checker-test", "within"),
     ];
-    let configuration = |files: &[WriteFile]| Configuration {
-        files: files.to_vec(), ..Configuration::default()
-    };
+    let configuration =
+        |files: &[WriteFile]| Configuration { files: files.to_vec(), ..Configuration::default() };
     let warnings = world.configure(&configuration(&files));
     assert_eq!(world.text("/etc/motd"), "old\nnew\nlast\n");
     assert_eq!(world.mode("/opt/a/c/run"), 0o4750);
@@ -412,9 +428,12 @@ fn an_owner_has_to_be_there_when_the_file_is_written() {
         return;
     }
     let world = World::with(&ACCOUNTS);
-    let of_bob = |defer| WriteFile { owner: owned("bob", Some("bob")), defer, ..file("/srv/x", "") };
+    let of_bob =
+        |defer| WriteFile { owner: owned("bob", Some("bob")), defer, ..file("/srv/x", "") };
     let configuration = |defer| Configuration {
-        users: vec![user("bob")], files: vec![of_bob(defer)], ..Configuration::default()
+        users: vec![user("bob")],
+        files: vec![of_bob(defer)],
+        ..Configuration::default()
     };
     let early = errors(&world.plan(&configuration(false)).1);
     assert!(early[0].starts_with("user-data:7:1: error: /srv/x is to belong to the user \"bob\""));

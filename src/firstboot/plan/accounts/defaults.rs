@@ -66,7 +66,10 @@ impl Defaults {
             skel: skel(view, useradd.get("SKEL"))?,
             ageing: ["PASS_MIN_DAYS", "PASS_MAX_DAYS", "PASS_WARN_AGE"]
                 .map(|key| days(key).unwrap_or_default()),
-            inactive: useradd.get("INACTIVE").filter(|it| !it.starts_with('-')).cloned()
+            inactive: useradd
+                .get("INACTIVE")
+                .filter(|it| !it.starts_with('-'))
+                .cloned()
                 .unwrap_or_default(),
         })
     }

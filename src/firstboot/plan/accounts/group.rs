@@ -40,7 +40,11 @@ impl Accounts {
         }
         let range = if system { &self.defaults.system_gid } else { &self.defaults.gid };
         let gid = next_number(&self.gids, range, system).ok_or_else(|| {
-            format!("no number is free for the group {name} from {} to {}", range.start(), range.end())
+            format!(
+                "no number is free for the group {name} from {} to {}",
+                range.start(),
+                range.end()
+            )
         })?;
         self.push_group(name, gid);
         Ok(())

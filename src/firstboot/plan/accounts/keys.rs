@@ -125,7 +125,10 @@ mod tests {
     fn a_key_is_there_once_with_its_last_options() {
         let before = b"# mine\nssh-rsa AAA old\ncommand=\"echo \\\"a b\\\"\" ssh-ed25519 BBB\nrest";
         for (new, after) in [
-            (vec![], "# mine\nssh-rsa AAA old\ncommand=\"echo \\\"a b\\\"\" ssh-ed25519 BBB\nrest\n"),
+            (
+                vec![],
+                "# mine\nssh-rsa AAA old\ncommand=\"echo \\\"a b\\\"\" ssh-ed25519 BBB\nrest\n",
+            ),
             (
                 vec!["ssh-rsa AAA new", "ssh-ed25519 BBB", "ssh-rsa CCC", "ssh-rsa CCC again"],
                 "# mine\nssh-rsa AAA new\nssh-ed25519 BBB\nrest\nssh-rsa CCC again\n",

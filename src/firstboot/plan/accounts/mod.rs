@@ -64,9 +64,10 @@ impl Accounts {
 
     fn save(&self, view: &mut Overlay) -> Result<()> {
         let some = [&self.gshadow, &self.subuid, &self.subgid].into_iter().flatten();
-        [&self.passwd, &self.shadow, &self.group].into_iter().chain(some).try_for_each(|it| {
-            it.save(view)
-        })
+        [&self.passwd, &self.shadow, &self.group]
+            .into_iter()
+            .chain(some)
+            .try_for_each(|it| it.save(view))
     }
 }
 
@@ -131,7 +132,9 @@ fn next_number(taken: &BTreeSet<u32>, range: &RangeInclusive<u32>, system: bool)
     }
     let next = match system {
         true => within().next().map_or(Some(*range.end()), |lowest| lowest.checked_sub(1)),
-        false => within().next_back().map_or(Some(*range.start()), |highest| highest.checked_add(1)),
+        false => {
+            within().next_back().map_or(Some(*range.start()), |highest| highest.checked_add(1))
+        }
     };
     next.filter(free).or_else(|| match system {
         true => range.clone().rev().find(free),

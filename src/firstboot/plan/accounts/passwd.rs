@@ -2,9 +2,9 @@
 
 use jiff::civil::Date;
 
+use super::table::Table;
 use super::{Accounts, Planner, no_name, shadow};
 use super::{is_name, next_number};
-use super::table::Table;
 use crate::firstboot::configuration::User;
 
 /// What cannot be made of a user, in words.

@@ -35,8 +35,7 @@ pub(in super::super) struct Format {
     pub(super) secret: bool,
 }
 
-pub(in super::super) const PASSWD: Format =
-    Format { path: "/etc/passwd", width: 7, secret: false };
+pub(in super::super) const PASSWD: Format = Format { path: "/etc/passwd", width: 7, secret: false };
 pub(in super::super) const GROUP: Format = Format { path: "/etc/group", width: 4, secret: false };
 pub(in super::super) const SHADOW: Format = Format { path: "/etc/shadow", width: 9, secret: true };
 pub(super) const GSHADOW: Format = Format { path: "/etc/gshadow", width: 4, secret: true };
@@ -56,7 +55,8 @@ impl Table {
 
     /// The file from its bytes.
     pub(in super::super) fn parse(format: &Format, bytes: &[u8]) -> Self {
-        let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        let mut lines: Vec<Vec<u8>> =
+            bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
         // What the last line's end is followed by is no line.
         if lines.last().is_some_and(Vec::is_empty) {
             lines.pop();
@@ -161,7 +161,8 @@ impl Table {
         let compat = self.lines.iter().position(|line| line.starts_with(b"+"));
         let (before, after) = self.lines.split_at(compat.unwrap_or(self.lines.len()));
         let added = self.added.iter().map(|line| line.as_bytes());
-        let all = before.iter().map(Vec::as_slice).chain(added).chain(after.iter().map(Vec::as_slice));
+        let all =
+            before.iter().map(Vec::as_slice).chain(added).chain(after.iter().map(Vec::as_slice));
         all.flat_map(|line| line.iter().copied().chain([b'\n'])).collect()
     }
 
