@@ -57,7 +57,7 @@ fn remove_defaults(planner: &mut Planner, is_debians: bool) -> Result<bool> {
         planner.error(&Place::whole("ca_certs"), says);
         return Ok(false);
     }
-    let text = planner.view.text(LIST)?.unwrap_or_default();
+    let text = planner.view.exact_text(LIST)?.unwrap_or_default();
     let struck = |line: &str| match line.is_empty() || line.starts_with(['#', '!']) {
         true => line.to_owned(),
         false => format!("!{line}"),

@@ -74,7 +74,7 @@ fn hosts(planner: &mut Planner, host: &Host) -> Result<()> {
              ff00::0\tipv6-mcastprefix\nff02::1\tipv6-allnodes\nff02::2\tipv6-allrouters\n"
         ),
         EtcHosts::OwnLine | EtcHosts::Kept => {
-            let before = planner.view.text(FILE)?.unwrap_or_default();
+            let before = planner.view.exact_text(FILE)?.unwrap_or_default();
             with_own_line(&before, &own)
         }
     };
@@ -157,7 +157,7 @@ impl Settings<'_> {
 }
 
 fn assign_all(planner: &mut Planner, path: &str, settings: &[(&str, Option<&str>)]) -> Result<()> {
-    let mut text = planner.view.text(path)?.unwrap_or_default();
+    let mut text = planner.view.exact_text(path)?.unwrap_or_default();
     for (key, value) in settings {
         if let Some(value) = value {
             text = assign(&text, key, value);

@@ -23,7 +23,7 @@ pub(super) fn plan(planner: &mut Planner, mounts: &[Mount], swap: Option<&Swap>)
     if mounts.is_empty() {
         return Ok(());
     }
-    let before = planner.view.text(FSTAB)?.unwrap_or_default();
+    let before = planner.view.exact_text(FSTAB)?.unwrap_or_default();
     let mut lines: Vec<String> =
         before.lines().filter(|line| !is_marked(line)).map(str::to_owned).collect();
     let kept = lines.len();

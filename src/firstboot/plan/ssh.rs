@@ -37,9 +37,9 @@ pub(super) fn plan(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
 /// The first file that sets it wins, so a drop-in is enough where the main file reads them.
 fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
     const KEY: &str = "PasswordAuthentication";
-    let main = match planner.view.text(MAIN)? {
+    let main = match planner.view.exact_text(MAIN)? {
         Some(text) => Some(text),
-        None => planner.view.text("/usr/etc/ssh/sshd_config")?,
+        None => planner.view.exact_text("/usr/etc/ssh/sshd_config")?,
     };
     let Some(main) = main else {
         let says = "there is no sshd whose passwords ssh_pwauth would allow or refuse";
@@ -59,7 +59,7 @@ fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
         }
     }
     let path = format!("{DIRECTORY}/{DROP_IN}");
-    let before = planner.view.text(&path)?.unwrap_or_default();
+    let before = planner.view.exact_text(&path)?.unwrap_or_default();
     planner.view.write_text(path, set_option(&before, KEY, value), 0o600)
 }
 
