@@ -21,9 +21,10 @@ pub(super) fn plan(planner: &mut Planner, certificates: &CaCerts) -> Result<()> 
     if certificates.remove_defaults && !remove_defaults(planner, is_debians)? {
         return Ok(());
     }
-    let (directory, ending) = match is_debians {
-        true => ("/usr/local/share/ca-certificates", "crt"),
-        false => ("/etc/pki/trust/anchors", "pem"),
+    let (directory, ending) = if is_debians {
+        ("/usr/local/share/ca-certificates", "crt")
+    } else {
+        ("/etc/pki/trust/anchors", "pem")
     };
     for (number, certificate) in (1..).zip(&certificates.trusted) {
         if !certificate.value.contains("-----BEGIN CERTIFICATE-----") {
@@ -58,9 +59,12 @@ fn remove_defaults(planner: &mut Planner, is_debians: bool) -> Result<bool> {
         return Ok(false);
     }
     let text = planner.view.exact_text(LIST)?.unwrap_or_default();
-    let struck = |line: &str| match line.is_empty() || line.starts_with(['#', '!']) {
-        true => line.to_owned(),
-        false => format!("!{line}"),
+    let struck = |line: &str| {
+        if line.is_empty() || line.starts_with(['#', '!']) {
+            line.to_owned()
+        } else {
+            format!("!{line}")
+        }
     };
     let lines: Vec<String> = text.lines().map(struck).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();

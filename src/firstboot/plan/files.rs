@@ -84,9 +84,10 @@ fn check(planner: &mut Planner, file: &WriteFile) -> Result<()> {
 }
 
 fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
-    let before = match file.append {
-        true => planner.view.read(&file.path.value)?.unwrap_or_default(),
-        false => Vec::new(),
+    let before = if file.append {
+        planner.view.read(&file.path.value)?.unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let owner = owner(planner, file)?;
     let new = new_file(file, before, owner);

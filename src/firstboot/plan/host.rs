@@ -63,9 +63,10 @@ fn hosts(planner: &mut Planner, host: &Host) -> Result<()> {
         planner.error(&full.place, no_host_name(&full.value));
         return Ok(());
     }
-    let own = match full.value == name.value {
-        true => format!("127.0.1.1\t{}", name.value),
-        false => format!("127.0.1.1\t{}\t{}", full.value, name.value),
+    let own = if full.value == name.value {
+        format!("127.0.1.1\t{}", name.value)
+    } else {
+        format!("127.0.1.1\t{}\t{}", full.value, name.value)
     };
     let text = match host.etc_hosts {
         EtcHosts::Template => format!(

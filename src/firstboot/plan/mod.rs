@@ -139,6 +139,9 @@ pub struct Plan {
     pub deferred: Vec<Change>,
 }
 
+/// Gets what is at an address, with these headers; `None` if nothing is there.
+pub type Get<'a> = &'a dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8>>>;
+
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -150,10 +153,7 @@ impl Plan {
     ///
     /// # Errors
     /// It could not be had, and there is nothing instead.
-    pub fn fetch(
-        &mut self,
-        get: &dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    pub fn fetch(&mut self, get: Get) -> Result<()> {
         for change in self.base.iter_mut().chain(&mut self.deferred) {
             let (Change::File { path, file } | Change::Append { path, file }) = change else {
                 continue;

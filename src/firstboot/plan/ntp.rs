@@ -59,9 +59,10 @@ pub(super) fn plan(planner: &mut Planner, ntp: &Ntp) -> Result<()> {
 
 /// Debian has sources in a directory of their own, SUSE reads `/etc/chrony.d`.
 fn of_chrony(planner: &Planner) -> Result<&'static str> {
-    Ok(match planner.view.exists("/etc/chrony/sources.d")? {
-        true => "/etc/chrony/sources.d/cloud-init.sources",
-        false => "/etc/chrony.d/cloud-init.conf",
+    Ok(if planner.view.exists("/etc/chrony/sources.d")? {
+        "/etc/chrony/sources.d/cloud-init.sources"
+    } else {
+        "/etc/chrony.d/cloud-init.conf"
     })
 }
 

@@ -1,4 +1,4 @@
-//! The ssh server: sshd_config(5), and its host keys.
+//! The ssh server: `sshd_config(5)`, and its host keys.
 
 use anyhow::Result;
 
@@ -67,7 +67,7 @@ fn includes(main: &str) -> bool {
     main.lines().any(|line| is_option(line, "Include") && line.contains("/sshd_config.d/"))
 }
 
-/// Keywords know no case (sshd_config(5)).
+/// Keywords know no case (`sshd_config(5)`).
 fn is_option(line: &str, key: &str) -> bool {
     let word = line.split([' ', '\t', '=']).find(|word| !word.is_empty());
     word.is_some_and(|word| word.eq_ignore_ascii_case(key))

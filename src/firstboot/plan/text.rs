@@ -4,9 +4,10 @@
 /// that it counts, else at the end. A value that a shell would take apart is quoted.
 pub(super) fn assign(text: &str, key: &str, value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.,:/@+".contains(c);
-    let line = match !value.is_empty() && value.chars().all(is_plain) {
-        true => format!("{key}={value}"),
-        false => format!("{key}=\"{value}\""),
+    let line = if !value.is_empty() && value.chars().all(is_plain) {
+        format!("{key}={value}")
+    } else {
+        format!("{key}=\"{value}\"")
     };
     let sets = |it: &str| it.trim_start().strip_prefix(key).is_some_and(|it| it.starts_with('='));
     let mut lines: Vec<&str> = text.lines().collect();
