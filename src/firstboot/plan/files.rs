@@ -26,7 +26,7 @@ pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) {
 pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> Vec<Change> {
     let mut appended = Vec::new();
     for file in configuration.files.iter().filter(|file| file.defer) {
-        let planned = check(planner, file).and_then(|()| {
+        let result = check(planner, file).and_then(|()| {
             if file.append && !planner.runs.is_empty() {
                 // What is there by then is not known now.
                 appended.push(append(planner, file)?);
@@ -34,7 +34,7 @@ pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> 
             }
             write(planner, file)
         });
-        if let Err(e) = planned {
+        if let Err(e) = result {
             planner.error(&file.path.place, format!("{e:#}"));
         }
     }

@@ -201,7 +201,7 @@ fn keyboard(planner: &mut Planner, keyboard: &Keyboard) -> Result<()> {
         .to_owned();
     for ((_, value), option) in of_x11.iter().zip(["Layout", "Model", "Variant", "Options"]) {
         if let Some(value) = value {
-            section.push_str(&format!("        Option \"Xkb{option}\" \"{value}\"\n"));
+            section.extend(["        Option \"Xkb", option, "\" \"", value, "\"\n"]);
         }
     }
     section.push_str("EndSection\n");

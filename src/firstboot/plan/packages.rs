@@ -78,11 +78,11 @@ fn write(planner: &mut Planner, repository: &Repository) -> Result<()> {
         if key == "gpgkey" {
             keys.extend(value.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned));
         }
-        text.push_str(&format!("{key}={value}\n"));
+        text.extend([key, "=", value, "\n"]);
     }
     for key in ["enabled", "autorefresh"] {
         if !repository.settings.iter().any(|(it, _)| it == key) {
-            text.push_str(&format!("{key}=1\n"));
+            text.extend([key, "=1\n"]);
         }
     }
     planner.view.write_text(path, text, 0o644)?;
