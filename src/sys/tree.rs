@@ -372,7 +372,7 @@ fn ids((uid, gid): (u32, u32)) -> (Option<Uid>, Option<Gid>) {
     (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
 }
 
-/// Makes the names in a directory durable: O_PATH's descriptors cannot be synchronised.
+/// Makes the names in a directory durable: descriptors of `O_PATH` cannot be synchronised.
 fn sync(directory: &OwnedFd) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     File::from(openat(directory, ".", flags, Mode::empty())?).sync_all()?;

@@ -26,7 +26,7 @@ pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) {
 pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> Vec<Change> {
     let mut appended = Vec::new();
     for file in configuration.files.iter().filter(|file| file.defer) {
-        let planned = check(planner, file).and_then(|()| {
+        let result = check(planner, file).and_then(|()| {
             if file.append && !planner.runs.is_empty() {
                 // What is there by then is not known now.
                 appended.push(append(planner, file)?);
@@ -34,7 +34,7 @@ pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> 
             }
             write(planner, file)
         });
-        if let Err(e) = planned {
+        if let Err(e) = result {
             planner.error(&file.path.place, format!("{e:#}"));
         }
     }
@@ -84,9 +84,10 @@ fn check(planner: &mut Planner, file: &WriteFile) -> Result<()> {
 }
 
 fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
-    let before = match file.append {
-        true => planner.view.read(&file.path.value)?.unwrap_or_default(),
-        false => Vec::new(),
+    let before = if file.append {
+        planner.view.read(&file.path.value)?.unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let owner = owner(planner, file)?;
     let new = new_file(file, before, owner);

@@ -10,14 +10,20 @@
 //! Nothing is changed here; `firstboot::apply` changes, and decides nothing.
 
 mod accounts;
+mod ca_certs;
 mod files;
 mod host;
 mod later;
 mod moment;
+mod mounts;
+mod ntp;
 mod overlay;
+mod packages;
 mod show;
+mod ssh;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -133,6 +139,9 @@ pub struct Plan {
     pub deferred: Vec<Change>,
 }
 
+/// Gets what is at an address, with these headers; `None` if nothing is there.
+pub type Get<'a> = &'a dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8>>>;
+
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
@@ -144,10 +153,7 @@ impl Plan {
     ///
     /// # Errors
     /// It could not be had, and there is nothing instead.
-    pub fn fetch(
-        &mut self,
-        get: &dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    pub fn fetch(&mut self, get: Get) -> Result<()> {
         for change in self.base.iter_mut().chain(&mut self.deferred) {
             let (Change::File { path, file } | Change::Append { path, file }) = change else {
                 continue;
@@ -222,11 +228,24 @@ impl<'a> Planner<'a> {
 
     /// In cloud-init's order: a file that is written early can be changed by what comes later.
     fn base(&mut self, configuration: &Configuration) -> Result<()> {
+        let Configuration { host, repositories, packages, .. } = configuration;
         files::plan(self, configuration);
-        let host = host::plan(self, &configuration.host);
-        self.part("the host's names", host);
+        let mounts = mounts::plan(self, &configuration.mounts, configuration.swap.as_ref());
+        self.part("mounts", mounts);
+        let names = host::plan(self, host);
+        self.part("the host's names", names);
+        let certificates = ca_certs::plan(self, &configuration.ca_certs);
+        self.part("ca_certs", certificates);
         let accounts = accounts::plan(self, configuration);
         self.part("users and groups", accounts);
+        let ssh = ssh::plan(self, &configuration.ssh);
+        self.part("the ssh server", ssh);
+        if let Some(ntp) = &host.ntp {
+            let ntp = ntp::plan(self, ntp);
+            self.part("ntp", ntp);
+        }
+        let packages = packages::plan(self, repositories, packages);
+        self.part("packages", packages);
         later::plan(self, configuration)
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Change, Content, NewFile, root};
 use crate::firstboot::configuration::{Mode, Owner};
@@ -147,6 +147,15 @@ impl<'a> Overlay<'a> {
     /// looking at, not for writing back.
     pub(super) fn text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
         Ok(self.read(path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// As [`Overlay::read`], for text that is changed and written back.
+    pub(super) fn exact_text(&self, path: impl AsRef<Path>) -> Result<Option<String>> {
+        let path = path.as_ref();
+        let exact = |bytes| {
+            String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))
+        };
+        self.read(path)?.map(exact).transpose()
     }
 
     /// Whose a file or directory will be, and its mode; `None` if nothing will be there.

@@ -96,10 +96,7 @@ fn difference(path: &Path, old: Option<&[u8]>, file: &NewFile) -> String {
     let (Some(old), Some(new)) = (text(old.unwrap_or_default()), text(bytes)) else {
         return format!("  ({} bytes)\n", bytes.len());
     };
-    match is_table {
-        true => unified(&without_hashes(old), &without_hashes(new)),
-        false => unified(old, new),
-    }
+    if is_table { unified(&without_hashes(old), &without_hashes(new)) } else { unified(old, new) }
 }
 
 fn is_secret(file: &NewFile) -> bool {
@@ -133,7 +130,7 @@ fn unified(old: &str, new: &str) -> String {
 fn without_hashes(text: &str) -> String {
     let redact = |line: &str| -> String {
         let mut fields: Vec<&str> = line.trim_end_matches('\n').split(':').collect();
-        if let Some(hash) = fields.get_mut(1).filter(|it| it.trim_matches(['!', '*']) != "") {
+        if let Some(hash) = fields.get_mut(1).filter(|it| !it.trim_matches(['!', '*']).is_empty()) {
             *hash = REDACTED;
         }
         fields.join(":") + "\n"

@@ -136,10 +136,8 @@ fn next_number(taken: &BTreeSet<u32>, range: &RangeInclusive<u32>, system: bool)
             within().next_back().map_or(Some(*range.start()), |highest| highest.checked_add(1))
         }
     };
-    next.filter(free).or_else(|| match system {
-        true => range.clone().rev().find(free),
-        false => range.clone().find(free),
-    })
+    next.filter(free)
+        .or_else(|| if system { range.clone().rev().find(free) } else { range.clone().find(free) })
 }
 
 #[cfg(test)]

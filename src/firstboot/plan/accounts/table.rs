@@ -160,7 +160,7 @@ impl Table {
     pub(in super::super) fn bytes(&self) -> Vec<u8> {
         let compat = self.lines.iter().position(|line| line.starts_with(b"+"));
         let (before, after) = self.lines.split_at(compat.unwrap_or(self.lines.len()));
-        let added = self.added.iter().map(|line| line.as_bytes());
+        let added = self.added.iter().map(String::as_bytes);
         let all =
             before.iter().map(Vec::as_slice).chain(added).chain(after.iter().map(Vec::as_slice));
         all.flat_map(|line| line.iter().copied().chain([b'\n'])).collect()
