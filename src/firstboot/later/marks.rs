@@ -155,15 +155,18 @@ fn make_durable(dir: &Path) -> std::io::Result<()> {
 /// A file's name for any text: two texts never share one, and none leaves the directory.
 pub(super) fn file_name(text: &str) -> String {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@' | b':');
-    let mut name = String::new();
-    for (at, byte) in text.bytes().enumerate() {
-        // A dot only within: `.` and `..` are directories, `.new-` is about to be replaced.
-        if safe(byte) || (byte == b'.' && at > 0) {
-            name.push(char::from(byte));
-        } else {
-            name += &format!("%{byte:02X}");
-        }
-    }
+    // A dot only within: `.` and `..` are directories, `.new-` is about to be replaced.
+    let name: String = text
+        .bytes()
+        .enumerate()
+        .map(|(at, byte)| {
+            if safe(byte) || (byte == b'.' && at > 0) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect();
     match name.len() {
         0 => "%".to_owned(),
         1..=LONGEST => name,

@@ -50,15 +50,12 @@ pub(super) fn expand(text: &str, value: impl Fn(&str) -> Option<String>) -> Stri
     while let Some((before, after)) = rest.split_once('$') {
         whole += before;
         let (name, end) = name(after);
-        match value(name).filter(|_| !name.is_empty()) {
-            Some(value) => {
-                whole += &value;
-                rest = &after[end..];
-            }
-            None => {
-                whole.push('$');
-                rest = after;
-            }
+        if let Some(value) = value(name).filter(|_| !name.is_empty()) {
+            whole += &value;
+            rest = &after[end..];
+        } else {
+            whole.push('$');
+            rest = after;
         }
     }
     whole + rest

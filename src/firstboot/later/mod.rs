@@ -82,7 +82,8 @@ pub fn final_stage(root: &Root, limit: Duration) -> Result<bool> {
     let Some(later) = read(root)? else { return Ok(true) };
     let deadline = Instant::now() + limit;
     let marks = Marks::of(root, &later);
-    let tasks = order::late(&later, order::found(root)?);
+    let found = order::found(root)?;
+    let tasks = order::late(&later, &found);
     let begun = Report::begun(&later);
     if tasks.iter().any(|task| task.when != When::Boot && marks.is_due(task)) {
         note(root, &begun)?;

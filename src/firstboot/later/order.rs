@@ -55,7 +55,7 @@ pub(super) fn early(later: &Later) -> Vec<Task<'_>> {
 }
 
 /// What the final stage does, with the programs that are found in [`DIRS`].
-pub(super) fn late(later: &Later, found: Vec<(When, PathBuf)>) -> Vec<Task<'_>> {
+pub(super) fn late<'a>(later: &'a Later, found: &[(When, PathBuf)]) -> Vec<Task<'a>> {
     let of = |when: When| move |script: &&Script| script.when == when;
     let mut tasks = Vec::new();
     for when in [When::Once, When::Boot, When::Instance] {
@@ -181,7 +181,7 @@ mod tests {
             (When::Once, "/x/a-once".into()),
         ];
         assert_eq!(
-            names(late(&later, found)),
+            names(late(&later, &found)),
             [
                 "per-once/a-once",
                 "per-once/b-once",
@@ -194,7 +194,7 @@ mod tests {
                 "phone_home",
             ]
         );
-        assert_eq!(names(late(&Later::default(), Vec::new())), [""; 0]);
+        assert_eq!(names(late(&Later::default(), &[])), [""; 0]);
     }
 
     #[test]

@@ -58,13 +58,7 @@ pub fn power_stage(root: &Root) -> Result<()> {
         }
     }
     marks.begin(&task())?;
-    let result = wanted(root, &later, power).and_then(|wanted| match wanted {
-        true => act(power),
-        false => {
-            log::info!("power_state: its condition says no");
-            Ok(())
-        }
-    });
+    let result = if wanted(root, &later, power) { act(power) } else { Ok(()) };
     marks.end(&task(), result.as_ref().err().map(|e| format!("{e:#}")))?;
     result
 }
@@ -79,14 +73,14 @@ fn verdict(healthy: Option<bool>, service: &str) -> Verdict {
 }
 
 /// As in cloud-init, a condition that fails says no, however it fails.
-fn wanted(root: &Root, later: &Later, power: &PowerState) -> Result<bool> {
-    let Some(condition) = &power.condition else { return Ok(true) };
+fn wanted(root: &Root, later: &Later, power: &PowerState) -> bool {
+    let Some(condition) = &power.condition else { return true };
     let text = shell::script(std::slice::from_ref(condition));
     match Programs::new(root, later).text("condition", &text, CONDITION) {
-        Ok(()) => Ok(true),
+        Ok(()) => true,
         Err(e) => {
-            log::info!("power_state: its condition: {e:#}");
-            Ok(false)
+            log::info!("power_state: its condition says no: {e:#}");
+            false
         }
     }
 }

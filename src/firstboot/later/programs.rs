@@ -3,7 +3,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -44,6 +44,7 @@ impl<'a> Programs<'a> {
         let place = self.place()?;
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&place.dir)
             .with_context(|| format!("cannot make a directory in {}", place.dir.display()))?;
         let path = directory.path().join(file_name(name.rsplit('/').next().unwrap_or(name)));

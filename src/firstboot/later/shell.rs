@@ -10,7 +10,7 @@ pub(super) fn script(commands: &[Command]) -> Vec<u8> {
         match command {
             Command::Shell(line) => text += line,
             Command::Exec(words) => {
-                text += &words.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(" ")
+                text += &words.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(" ");
             }
         }
         text.push('\n');

@@ -48,7 +48,7 @@ fn later() -> Later {
 
 /// Boots with this; what ran, and what is known to have failed.
 fn boot(root: &Root, later: &Later, mut fake: Fake) -> (Vec<String>, Vec<Failure>) {
-    let (marks, tasks) = (Marks::of(root, later), order::late(later, Vec::new()));
+    let (marks, tasks) = (Marks::of(root, later), order::late(later, &[]));
     let cut = catch_unwind(AssertUnwindSafe(|| run_all(&tasks, &marks, LIMIT, &mut fake)));
     let mut failed = marks.failures().unwrap();
     if let Ok(ran) = cut {
@@ -185,7 +185,7 @@ fn the_stages_do_what_the_file_says_and_note_it() {
     std::fs::create_dir(&left).unwrap();
     final_stage(&root, LIMIT).unwrap();
     assert!(!left.exists());
-    assert!(matches!(order::late(&later, Vec::new())[0].work, Work::Text(_)));
+    assert!(matches!(order::late(&later, &[])[0].work, Work::Text(_)));
     files::replace(&root.join(FILE), b"{", 0o600).unwrap();
     assert!(format!("{:#}", final_stage(&root, LIMIT).unwrap_err()).contains(FILE));
 }

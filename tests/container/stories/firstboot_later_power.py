@@ -28,7 +28,7 @@ def story(etc: str) -> None:
         assert c.status()["health"] == "healthy", c.status()
         assert (c.record()["automatic_reboots"], c.status()["snapshot"]["starts_without_verdict"]) == (0, 0)
         journal = c.sh("journalctl -b -1 -o cat --no-pager")
-        assert journal.index("Health checks passed") < journal.index("power_state: reboot.target"), journal
+        assert journal.index("mark good: all required checks passed") < journal.index("power_state: reboot.target"), journal
         assert c.booted() == c.default() == 1
 
         # A script that reboots the machine has ended well, and what comes after it runs at the next start.
