@@ -72,10 +72,10 @@ fn claim(machine: &Machine, offer: &Offer, platform: Platform) -> Result<Claim> 
     }
     let address = ds::with_dmi(machine, &address);
     let source = format!("{} (seedfrom of {})", without_secrets(&address), offer.source);
-    nocloud::seedfrom(machine, source, &address, overlay).map(Claim::Elsewhere)
+    nocloud::seedfrom(machine, &source, &address, overlay).map(Claim::Elsewhere)
 }
 
-/// OpenStack's user-data may be for Ignition, which is JSON with a key of that name.
+/// `OpenStack`'s user-data may be for Ignition, which is JSON with a key of that name.
 fn is_ignition(bytes: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Config {

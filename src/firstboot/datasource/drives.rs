@@ -142,11 +142,7 @@ impl Drive {
     }
 
     /// Its configuration; the inner error says that it has none.
-    fn open(
-        &self,
-        machine: &Machine,
-        ignored: &mut Vec<Ignored>,
-    ) -> Result<Result<Offer, Seen>> {
+    fn open(&self, machine: &Machine, ignored: &mut Vec<Ignored>) -> Result<Result<Offer, Seen>> {
         let offer = match &self.content {
             Some(content) => Offer::at(self.to_string(), content.clone()),
             None => Offer::mounted(self.to_string(), self.mount()?),
@@ -161,7 +157,9 @@ impl Drive {
             Ok(Kind::Foreign(what)) => Seen::foreign(self.to_string(), what),
             Ok(Kind::Nothing) => Seen {
                 what: self.to_string(),
-                unusable: Some("there is neither a directory \"combustion\" nor a seed on it".to_owned()),
+                unusable: Some(
+                    "there is neither a directory \"combustion\" nor a seed on it".to_owned(),
+                ),
             },
             Err(e) => {
                 offer.close()?;

@@ -1,5 +1,5 @@
 //! `ds=`: cloud-init's word for a datasource, with values behind semicolons, on the kernel
-//! command line or in SMBIOS's serial number (cloud-init's documentation, "NoCloud", "Source
+//! command line or in SMBIOS's serial number (cloud-init's documentation, "`NoCloud`", "Source
 //! 1: Line configuration").
 
 use crate::firstboot::machine::Machine;
@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn smbios_names_first_and_nothing_but_names() {
-        let of = |cmdline, serial| serde_json::to_string(&names(&machine(cmdline, serial))).unwrap();
+        let of =
+            |cmdline, serial| serde_json::to_string(&names(&machine(cmdline, serial))).unwrap();
         let both = r#"{"instance-id":"i","local-hostname":"a"}"#;
         assert_eq!(of("ds=nocloud;h=b;i=i", "ds=nocloud;h=a"), both);
         assert_eq!(of("ds=nocloud;h=a;i=i;public-keys=x", "1234"), both);

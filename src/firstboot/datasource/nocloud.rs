@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::ds::{self, Word};
 use super::kind::{self, Kind};
-use super::remote::Remote;
+use super::remote::{File, Remote};
 use super::{Datasource, Ignored, Offer, Seen};
 use crate::firstboot::machine::Machine;
 use crate::firstboot::seed::{META_DATA, NOCLOUD_FILES, Overlay, Platform, USER_DATA};
@@ -45,7 +45,7 @@ impl Datasource for NoCloud {
 
     fn fetch(&self, _: &mut Vec<Ignored>) -> Result<Option<Offer>> {
         let Some(address) = self.address() else { return Ok(None) };
-        seedfrom(&self.machine, name_of(&address), &address, ds::names(&self.machine)).map(Some)
+        seedfrom(&self.machine, &name_of(&address), &address, ds::names(&self.machine)).map(Some)
     }
 }
 
@@ -71,7 +71,7 @@ impl Datasource for Names {
                 .iter()
                 .map(|(key, value)| format!("{key} {}", value.as_str().unwrap_or_default()))
                 .collect();
-            Seen::usable(format!("{} (ds=nocloud)", names.join(", ")))
+            Seen::usable(format!("{} alone (ds=nocloud)", names.join(", ")))
         });
         Ok(seen.into_iter().collect())
     }
@@ -86,7 +86,7 @@ impl Datasource for Names {
 /// The seed that an address leads to.
 pub(super) fn seedfrom(
     machine: &Machine,
-    source: String,
+    source: &str,
     address: &str,
     overlay: Overlay,
 ) -> Result<Offer> {
@@ -98,17 +98,17 @@ pub(super) fn seedfrom(
                 kind::of(&dir)? == Kind::Seed(Platform::NoCloud),
                 "the system has no seed there: a directory with {USER_DATA} and {META_DATA}"
             );
-            return Ok(Offer::at(source.clone(), dir));
+            return Ok(Offer::at(source, dir));
         }
         let is_known = ["http://", "https://", "tftp://"].iter().any(|it| address.starts_with(it));
         ensure!(is_known, "an address such as http://server/dir/ or a path belongs there");
         network::up(machine)?;
-        Offer::files(source.clone(), &files_at(machine, address)?)
+        Offer::files(source.to_owned(), &files_at(machine, address)?)
     };
-    Ok(fetch().with_context(|| source.clone())?.seed(Platform::NoCloud, overlay))
+    Ok(fetch().with_context(|| source.to_owned())?.seed(Platform::NoCloud, overlay))
 }
 
-fn files_at(machine: &Machine, address: &str) -> Result<Vec<(String, Vec<u8>)>> {
+fn files_at(machine: &Machine, address: &str) -> Result<Vec<File>> {
     let remote = Remote::new(machine, LIMIT);
     let mut files = Vec::new();
     for name in NOCLOUD_FILES {
@@ -210,10 +210,8 @@ mod tests {
     #[test]
     fn a_seed_may_point_elsewhere_and_its_meta_data_wins() {
         let dir = tempfile::tempdir().unwrap();
-        let (at, _) = server(&[
-            ("/user-data", "theirs"),
-            ("/meta-data", "instance-id: theirs\nrack: 4"),
-        ]);
+        let (at, _) =
+            server(&[("/user-data", "theirs"), ("/meta-data", "instance-id: theirs\nrack: 4")]);
         let write = |name: &str, text: &str| {
             let path = dir.path().join("var/lib/cloud/seed/nocloud").join(name);
             files::replace(&path, text.as_bytes(), 0o644).unwrap();
@@ -245,7 +243,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let names = |cmdline| Names { machine: machine(dir.path(), cmdline) };
         let offer = names("ds=nocloud;h=box").fetch(&mut Vec::new()).unwrap().unwrap();
-        assert_eq!(offer.source, "local-hostname box (ds=nocloud)");
+        assert_eq!(offer.source, "local-hostname box alone (ds=nocloud)");
         let tree = Tree::directory(&offer.dir, "");
         let seed = seed::read(&tree, Platform::NoCloud, &offer.overlay).unwrap();
         assert_eq!(seed.local_hostname.as_deref(), Some("box"));

@@ -1,4 +1,4 @@
-//! OpenStack's metadata service (OpenStack Nova's documentation, "Metadata service"): asked
+//! `OpenStack`'s metadata service (`OpenStack` Nova's documentation, "Metadata service"): asked
 //! where DMI says that this is one of its machines, or the kernel command line does
 //! (`ds=openstack`), and only after everything else, since the network has to be up for it.
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::ds::Word;
-use super::remote::Remote;
+use super::remote::{File, Remote};
 use super::{Datasource, Ignored, Offer, Seen, claim};
 use crate::firstboot::machine::Machine;
 use crate::firstboot::seed::{self, Named, OPENSTACK_FILES, Platform};
@@ -15,7 +15,7 @@ use crate::firstboot::{network, trust};
 use crate::sys::fetch::{Refused, without_secrets};
 use crate::sys::files;
 
-/// Where it is in every network of OpenStack's.
+/// Where it is in every network of `OpenStack`'s.
 const SERVICE: &str = "http://169.254.169.254";
 /// All files together, with all tries; shared by the addresses, if there are several.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -91,11 +91,7 @@ impl Datasource for OpenStack {
 }
 
 /// All its files, at their places in the tree; `None` if this server has none.
-fn files_at(
-    machine: &Machine,
-    base: &str,
-    limit: Duration,
-) -> Result<Option<Vec<(String, Vec<u8>)>>> {
+fn files_at(machine: &Machine, base: &str, limit: Duration) -> Result<Option<Vec<File>>> {
     let remote = Remote::new(machine, limit);
     let version = version(&remote, base)?;
     let at = |path: &str| format!("{base}/{path}");
@@ -128,7 +124,7 @@ fn files_at(
     Ok(Some(all))
 }
 
-fn within_bounds(all: &[(String, Vec<u8>)]) -> Result<()> {
+fn within_bounds(all: &[File]) -> Result<()> {
     const MOST: u64 = 8 * files::MAX_FILE;
     let total: u64 = all.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     anyhow::ensure!(total <= MOST, "all together is larger than {} MiB", MOST >> 20);
@@ -146,7 +142,8 @@ fn version(remote: &Remote, base: &str) -> Result<&'static str> {
         Err(e) => return Err(e),
     };
     let text = String::from_utf8_lossy(&listed);
-    Ok(seed::newest(text.lines().map(|line| line.trim().trim_end_matches('/'))))
+    let names: Vec<_> = text.lines().map(|it| it.trim().trim_end_matches('/')).collect();
+    Ok(seed::newest(&names))
 }
 
 #[cfg(test)]

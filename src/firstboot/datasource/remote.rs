@@ -8,6 +8,9 @@ use crate::firstboot::machine::Machine;
 use crate::sys::fetch::{Fetcher, Refused, without_secrets};
 use crate::sys::files::{MAX_FILE, Root};
 
+/// A file's path in a source, and what is in it.
+pub(super) type File = (String, Vec<u8>);
+
 /// A server that is asked for files.
 pub(super) struct Remote {
     trusted: Vec<Root>,
@@ -61,7 +64,6 @@ pub(super) mod testing {
     use std::thread;
 
     use super::*;
-    use crate::sys::cmdline::Cmdline;
     use crate::sys::files;
 
     /// The paths that were asked for, in order.
@@ -102,6 +104,6 @@ pub(super) mod testing {
         let root = Root::new(dir);
         let route = b"Iface\tDestination\tGateway\neth0\t00000000\t0202000A\n";
         files::replace(&root.join("/proc/net/route"), route, 0o644).unwrap();
-        Machine::new(root, dir.to_owned(), Cmdline::parse(cmdline))
+        Machine::in_dir(dir, cmdline)
     }
 }

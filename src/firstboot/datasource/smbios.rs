@@ -55,7 +55,7 @@ impl Datasource for Smbios {
         }
         let Some(address) = self.seed() else { return Ok(None) };
         let (machine, names) = (&self.machine, ds::names(&self.machine));
-        nocloud::seedfrom(machine, name_of_seed(&address), &address, names).map(Some)
+        nocloud::seedfrom(machine, &name_of_seed(&address), &address, names).map(Some)
     }
 }
 

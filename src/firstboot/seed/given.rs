@@ -37,9 +37,7 @@ pub fn given(path: &Path) -> Result<Seed> {
             let vendor_data = tree.read("vendor-data")?.into_iter().collect();
             Ok(Seed { vendor_data, network_config: tree.read("network-config")?, ..seed })
         }
-        _ if path.join("openstack").is_dir() => {
-            read(&tree, Platform::ConfigDrive, &Overlay::new())
-        }
+        _ if path.join("openstack").is_dir() => read(&tree, Platform::ConfigDrive, &Overlay::new()),
         _ => bail!(
             "{name}: there is neither {USER_DATA} with {META_DATA} nor a directory \"openstack\" in \
              it; a single file of user-data may be named itself"

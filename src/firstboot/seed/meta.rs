@@ -104,7 +104,8 @@ impl Meta {
             return Ok(None);
         }
         if name.len() > LONGEST || name.chars().any(char::is_control) {
-            let what = format!("a name of at most {LONGEST} characters, all printable, belongs here");
+            let what =
+                format!("a name of at most {LONGEST} characters, all printable, belongs here");
             return Err(self.wrong(key, &what));
         }
         Ok(Some(name))
@@ -191,7 +192,8 @@ fn said(problem: &Problem) -> anyhow::Error {
 fn text_of(named: &Named) -> Result<&str> {
     let text = std::str::from_utf8(&named.bytes);
     let text = text.map_err(|e| {
-        let line = named.bytes[..e.valid_up_to()].iter().filter(|it| **it == b'\n').count() + 1;
+        let before = String::from_utf8_lossy(&named.bytes[..e.valid_up_to()]);
+        let line = before.matches('\n').count() + 1;
         anyhow!("{}:{line}: this is no text in UTF-8", named.source)
     })?;
     ensure!(!text.contains('\0'), "{}: there are NUL bytes in it: is it damaged?", named.source);
@@ -199,7 +201,8 @@ fn text_of(named: &Named) -> Result<&str> {
 }
 
 fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    text.trim_start().starts_with('{')
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn name_of(key: &Node) -> String {

@@ -1,5 +1,5 @@
 //! `NoCloud`: `user-data` and `meta-data` side by side, and two more that may be there
-//! (cloud-init's documentation, "NoCloud").
+//! (cloud-init's documentation, "`NoCloud`").
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -21,7 +21,8 @@ const INSTANCE: &str = "nocloud";
 pub(super) fn read(tree: &Tree, overlay: &Overlay) -> Result<Seed> {
     let meta = meta_data(tree)?.under(overlay);
     let user_data = required(tree, USER_DATA)?;
-    let not_empty = |name| Ok::<_, anyhow::Error>(tree.read(name)?.filter(|it| !it.bytes.is_empty()));
+    let not_empty =
+        |name| Ok::<_, anyhow::Error>(tree.read(name)?.filter(|it| !it.bytes.is_empty()));
     let hostname = match meta.name("local-hostname")? {
         Some(name) => Some(name),
         None => meta.name("hostname")?,
@@ -58,8 +59,10 @@ mod tests {
     use super::*;
 
     fn tree(files: &[(&str, &str)]) -> Tree {
-        let files: BTreeMap<_, _> =
-            files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+        let files: BTreeMap<_, _> = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect();
         Tree::memory(files, "/dev/sr0")
     }
 
@@ -86,7 +89,10 @@ mod tests {
     fn all_of_it() {
         let files = [
             (USER_DATA, "#cloud-config\n"),
-            (META_DATA, "instance-id: 7\nlocal-hostname: a\nhostname: b\ndsmode: local\nrack: [4]\n"),
+            (
+                META_DATA,
+                "instance-id: 7\nlocal-hostname: a\nhostname: b\ndsmode: local\nrack: [4]\n",
+            ),
             (VENDOR_DATA, "v"),
             (NETWORK_CONFIG, "version: 2"),
         ];

@@ -1,5 +1,5 @@
 //! The tree below `openstack/` that Nova writes: on a config drive, and by its metadata
-//! service (OpenStack Nova's documentation, "Metadata service"; nova/api/metadata/base.py).
+//! service (`OpenStack` Nova's documentation, "Metadata service"; nova/api/metadata/base.py).
 
 use std::path::{Component, Path};
 
@@ -75,13 +75,12 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
 /// The newest version that is known and there.
 pub(super) fn version(tree: &Tree) -> Result<&'static str> {
     let names = tree.names("openstack")?;
-    Ok(newest(names.iter().map(String::as_str)))
+    Ok(newest(&names.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 /// The newest of these that is known, else [`LATEST`].
-pub fn newest<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static str {
-    let is_there = |version: &&str| names.clone().any(|name| name == *version);
-    VERSIONS.into_iter().find(is_there).unwrap_or(LATEST)
+pub fn newest(names: &[&str]) -> &'static str {
+    VERSIONS.into_iter().find(|version| names.contains(version)).unwrap_or(LATEST)
 }
 
 pub(super) fn meta_data(tree: &Tree) -> Result<Meta> {
@@ -117,7 +116,8 @@ fn files_of(meta: &Meta) -> Result<Vec<(String, String)>> {
         };
         let to = Path::new(path);
         let goes_on = |part| matches!(part, Component::RootDir | Component::Normal(_));
-        if !to.is_absolute() || !to.components().all(goes_on) || path.chars().any(char::is_control) {
+        if !to.is_absolute() || !to.components().all(goes_on) || path.chars().any(char::is_control)
+        {
             let what = format!("path {path:?}: an absolute path without `..` belongs here");
             return Err(meta.wrong(&key, &what));
         }
@@ -199,8 +199,10 @@ mod tests {
     const META: &str = "openstack/latest/meta_data.json";
 
     fn seed_of(files: &[(&str, &str)]) -> Result<Seed, String> {
-        let files: BTreeMap<_, _> =
-            files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+        let files: BTreeMap<_, _> = files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+            .collect();
         let tree = Tree::memory(files, "/dev/sr0");
         read(&tree, Platform::ConfigDrive, &Overlay::new()).map_err(|e| format!("{e:#}"))
     }
@@ -229,10 +231,7 @@ mod tests {
         assert_eq!(seed.random_seed, [1, 2, 3]);
         assert_eq!(seed.files, [Injected { path: "/etc/motd".into(), bytes: b"hello".to_vec() }]);
         assert_eq!(texts(&seed.vendor_data), ["v1", "v2", "v3"]);
-        assert_eq!(
-            &*seed.vendor_data[2].source,
-            "/dev/sr0: openstack/latest/vendor_data2.json[2]"
-        );
+        assert_eq!(&*seed.vendor_data[2].source, "/dev/sr0: openstack/latest/vendor_data2.json[2]");
         assert_eq!(seed.network_config.as_ref().unwrap().bytes, b"{}");
         assert!(seed.is_disabled() && seed.meta_data.get("random_seed").is_none());
     }
@@ -259,7 +258,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_file_and_field() {
         let file = |path: &str, content: &str| {
-            format!(r#"{{"uuid": "u", "files": [{{"path": "{path}", "content_path": "{content}"}}]}}"#)
+            format!(
+                r#"{{"uuid": "u", "files": [{{"path": "{path}", "content_path": "{content}"}}]}}"#
+            )
         };
         for (meta, says) in [
             ("{}".to_owned(), "meta_data.json: uuid: it is missing"),
@@ -272,7 +273,10 @@ mod tests {
             (file("/a", "../../etc/shadow"), "files[0]: content_path: \"../../etc/shadow\" leads"),
             (file("/a", "/content/../../../etc/shadow"), "leads out of the seed"),
             (file("/a", "/"), "leads out of the seed"),
-            (file("/a", "/content/9999"), "openstack/content/9999 is not there: it is to become /a"),
+            (
+                file("/a", "/content/9999"),
+                "openstack/content/9999 is not there: it is to become /a",
+            ),
             (file("a", "content/0"), "files[0]: path \"a\": an absolute path without `..`"),
             (file("/../a", "content/0"), "an absolute path without `..`"),
             (r#"{"uuid": "u", "random_seed": "%"}"#.to_owned(), "random_seed: it is no base64"),

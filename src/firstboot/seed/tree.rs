@@ -87,7 +87,10 @@ impl Tree {
 /// Whether a path stays below where it begins, by its looks.
 pub(super) fn confined(path: &str) -> Result<()> {
     let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-    ensure!(is_inside && !path.is_empty() && !path.contains('\0'), "{path:?} leads out of the seed");
+    ensure!(
+        is_inside && !path.is_empty() && !path.contains('\0'),
+        "{path:?} leads out of the seed"
+    );
     Ok(())
 }
 

@@ -75,16 +75,7 @@ impl Stage {
         let applications = self.applications(&copied.sha256).with_context(|| source.clone())?;
         let sha256 = copied.sha256;
         let instance_id = None;
-        Ok(Found {
-            source,
-            sha256,
-            applications,
-            signed_by,
-            ignored,
-            format,
-            instance_id,
-            overlay,
-        })
+        Ok(Found { source, sha256, applications, signed_by, ignored, format, instance_id, overlay })
     }
 
     fn applications(&self, sha256: &str) -> Result<u32> {

@@ -37,9 +37,9 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(code) => write!(f, "the server answers {code}"),
-            Self::Page => f.write_str(
-                "the answer is a web page (text/html), as a login or an error page is",
-            ),
+            Self::Page => {
+                f.write_str("the answer is a web page (text/html), as a login or an error page is")
+            }
         }
     }
 }
