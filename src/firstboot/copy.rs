@@ -36,8 +36,18 @@ pub struct Copied {
 /// # Errors
 /// Anything that cannot be read or written: half a configuration is none.
 pub fn copy(from: &Path, to: &Path) -> Result<Copied> {
+    copy_only(from, to, None)
+}
+
+/// The same, of what has one of these names in it, where there are names: a stick with a
+/// configuration may have much else on it.
+///
+/// # Errors
+/// As [`copy`].
+pub fn copy_only(from: &Path, to: &Path, only: Option<&[&str]>) -> Result<Copied> {
     remove(to)?;
-    let mut copy = Copy { root: from, hash: Sha256::new(), total: 0, copied: Copied::default() };
+    let (hash, copied) = (Sha256::new(), Copied::default());
+    let mut copy = Copy { root: from, only, hash, total: 0, copied };
     copy.directory(from, to, 0)?;
     Ok(Copied { sha256: hex(copy.hash), ..copy.copied })
 }
@@ -55,12 +65,13 @@ pub fn remove(dir: &Path) -> Result<()> {
     }
 }
 
-fn hex(hash: Sha256) -> String {
+pub(super) fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Copy<'a> {
     root: &'a Path,
+    only: Option<&'a [&'a str]>,
     hash: Sha256,
     total: u64,
     copied: Copied,
@@ -80,6 +91,10 @@ impl Copy<'_> {
             .with_context(|| format!("cannot make {}", to.display()))?;
         for path in files::list(from)? {
             let Some(name) = path.file_name() else { continue };
+            let is_meant = |only: &[&str]| only.iter().any(|it| name == *it);
+            if depth == 0 && !self.only.is_none_or(is_meant) {
+                continue;
+            }
             let name_bytes = name.as_encoded_bytes();
             self.hash.update(depth.to_le_bytes());
             self.hash.update(name_bytes.len().to_le_bytes());

@@ -86,6 +86,8 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::firstboot::datasource::Format;
+    use crate::firstboot::seed::Overlay;
 
     fn found() -> Found {
         Found {
@@ -94,6 +96,9 @@ mod tests {
             applications: 1,
             signed_by: Some("admin.pub".into()),
             ignored: Vec::new(),
+            format: Format::default(),
+            instance_id: None,
+            overlay: Overlay::new(),
         }
     }
 

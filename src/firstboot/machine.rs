@@ -105,6 +105,13 @@ impl Machine {
         Self { root, sysroot, cmdline, facts: Some(facts) }
     }
 
+    /// A described one, whose files and system are in this directory.
+    #[cfg(test)]
+    pub(in crate::firstboot) fn in_dir(dir: &Path, cmdline: &str) -> Self {
+        let facts = Facts { cmdline: cmdline.to_owned(), ..Facts::default() };
+        Self { root: Root::new(dir), ..Self::described(facts, dir.to_owned()) }
+    }
+
     /// A field of DMI, by its name in sysfs; `None` where there is none.
     pub fn dmi(&self, field: &str) -> Option<String> {
         let text = match &self.facts {

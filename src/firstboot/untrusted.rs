@@ -6,6 +6,7 @@ use std::path::Path;
 use super::datasource::unpack_guestinfo;
 use super::machine::{Facts, oem_strings_of};
 use super::script;
+use super::seed::{self, Overlay, Platform, Tree};
 use super::trust::{Key, Manifest, Trust};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::fetch;
@@ -15,7 +16,7 @@ use crate::sys::mountinfo;
 pub type Parser = fn(&[u8]);
 
 /// All of them.
-pub const PARSERS: [(&str, Parser); 9] = [
+pub const PARSERS: [(&str, Parser); 12] = [
     ("script", |bytes| drop(script::parse(bytes))),
     ("manifest", |bytes| drop(Manifest::parse(&text(bytes)))),
     ("key", |bytes| drop(Key::parse("fuzzed".into(), &text(bytes)))),
@@ -29,7 +30,27 @@ pub const PARSERS: [(&str, Parser); 9] = [
         drop(fetch::without_secrets(&url));
         drop(mountinfo::parse_fstab(&url));
     }),
+    ("meta-data", |bytes| seed(bytes, "meta-data", Platform::NoCloud)),
+    ("meta_data.json", |bytes| {
+        seed(bytes, "openstack/latest/meta_data.json", Platform::ConfigDrive);
+    }),
+    ("vendor_data.json", |bytes| {
+        seed(bytes, "openstack/latest/vendor_data.json", Platform::ConfigDrive);
+    }),
 ];
+
+/// A seed whose other files are in order.
+fn seed(bytes: &[u8], path: &str, platform: Platform) {
+    let good = [
+        ("user-data", &b""[..]),
+        ("meta-data", b""),
+        ("openstack/latest/meta_data.json", b"{\"uuid\": \"u\"}"),
+        ("openstack/content/0000", b"content"),
+        (path, bytes),
+    ];
+    let files = good.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    drop(seed::read(&Tree::memory(files.into(), "fuzzed"), platform, &Overlay::new()));
+}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

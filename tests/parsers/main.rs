@@ -16,7 +16,7 @@ const ROUNDS: u32 = 3_000;
 /// For one input of a few kilobytes, in a build that is not optimized, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-const SEEDS: [&[u8]; 12] = [
+const SEEDS: [&[u8]; 15] = [
     b"#!/bin/bash -e\n# combustion: prepare network\necho hello\r\n",
     b"#!/usr/bin/env -S A=1 python3\n\xff\xfe\x00",
     b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef  combustion/script\n",
@@ -28,6 +28,9 @@ const SEEDS: [&[u8]; 12] = [
     b"\x0b\x05\x01\x00\x02first\0second\0\0",
     b"H4sIAAAAAAAAA1NW1E/KzNMvzuACAB2d+wQKAAAA",
     b"LABEL=ROOT / btrfs ro 0 0\noverlay /etc overlay lowerdir=/a:/b,upperdir=/c 0 0\n",
+    b"instance-id: i-1\nlocal-hostname: box\npublic-keys: {me: [ssh-rsa A]}\ndsmode: local\n",
+    b"{\"uuid\": \"u\", \"random_seed\": \"AQID\", \"public_keys\": {\"me\": \"ssh-rsa A\"}, \"files\": [{\"path\": \"/a\", \"content_path\": \"/content/0000\"}]}",
+    b"{\"cloud-init\": [\"#cloud-config\\n\", \"#!/bin/sh\\n\"]}",
     b"",
 ];
 
@@ -70,8 +73,11 @@ fn nothing_panics_or_hangs() {
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
         for round in 0..ROUNDS {
             let seed = SEEDS[dice.below(SEEDS.len())];
-            let bytes =
-                if round < 12 { SEEDS[round as usize].to_vec() } else { damaged(seed, &mut dice) };
+            let bytes = if (round as usize) < SEEDS.len() {
+                SEEDS[round as usize].to_vec()
+            } else {
+                damaged(seed, &mut dice)
+            };
             let begun = Instant::now();
             parser(&bytes);
             assert!(begun.elapsed() < LIMIT, "{name}: {bytes:?}");

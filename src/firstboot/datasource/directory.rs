@@ -5,12 +5,18 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::kind::{self, Kind};
-use super::{Datasource, Ignored, Offer, Seen};
+use super::{Datasource, Ignored, Offer, Seen, beside_script, claim};
 use crate::firstboot::machine::Machine;
 
-/// Below the system's root. The second and third are cloud-init's `NoCloud` seeds.
-const DIRS: [&str; 3] =
-    ["usr/lib/health-checker/firstboot", "cloud-init-config", "var/lib/cloud/seed/nocloud"];
+/// Below the system's root. All but the first are where cloud-init looks for seeds.
+const DIRS: [&str; 6] = [
+    "usr/lib/health-checker/firstboot",
+    "cloud-init-config",
+    "var/lib/cloud/seed/nocloud",
+    "var/lib/cloud/seed/nocloud-net",
+    "var/lib/cloud/seed/config_drive",
+    "config-drive",
+];
 
 /// Those directories, of the system that is to be configured.
 pub(super) struct Directory {
@@ -38,7 +44,7 @@ impl Datasource for Directory {
 
     fn look(&self) -> Result<Vec<Seen>> {
         let seen = |(dir, kind)| match kind {
-            Kind::Combustion => Some(Seen::usable(name_of(dir))),
+            Kind::Combustion | Kind::Seed(_) => Some(Seen::usable(name_of(dir))),
             Kind::Foreign(what) => Some(Seen::foreign(name_of(dir), what)),
             Kind::Nothing => None,
         };
@@ -47,12 +53,17 @@ impl Datasource for Directory {
 
     fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
         for (dir, kind) in self.each()? {
+            let offer = Offer::at(name_of(dir), self.machine.sysroot.join(Path::new(dir)));
             match kind {
                 Kind::Nothing => {}
                 Kind::Combustion => {
-                    let path = self.machine.sysroot.join(Path::new(dir));
-                    return Ok(Some(Offer::at(name_of(dir), path)));
+                    ignored.extend(beside_script(&offer));
+                    return Ok(Some(offer));
                 }
+                Kind::Seed(platform) => match claim::seed(&self.machine, offer, platform)? {
+                    Ok(offer) => return Ok(Some(offer)),
+                    Err(seen) => ignored.extend(seen.passed_over()),
+                },
                 Kind::Foreign(what) => {
                     ignored.extend(Seen::foreign(name_of(dir), what).passed_over());
                 }

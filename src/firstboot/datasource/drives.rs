@@ -1,7 +1,7 @@
 //! Labelled file systems: a USB stick, a CD, a virtual disk.
 //!
 //! The labels are those of Combustion, Ignition and cloud-init; a directory `combustion`
-//! with a `script` in it is a configuration. A labelled file system without one is passed
+//! with a `script` in it is a configuration, and so is a seed of cloud-init's. A labelled file system without one is passed
 //! over: the labels are common words.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use nix::mount::MsFlags;
 use udev::{Device, Enumerator, EventType, MonitorBuilder, MonitorSocket};
 
 use super::kind::{self, Kind};
-use super::{Datasource, Ignored, Offer, Seen};
+use super::{Datasource, Ignored, Offer, Seen, beside_script, claim};
 use crate::firstboot::machine::Machine;
 use crate::firstboot::wait::Waiting;
 use crate::sys::mount::Mounted;
@@ -52,7 +52,7 @@ impl Datasource for Drives {
 
     fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
         if self.machine.is_described() {
-            return first(self.machine.drives()?, &mut Vec::new(), ignored);
+            return first(&self.machine, self.machine.drives()?, &mut Vec::new(), ignored);
         }
         // Listening begins before looking: what comes in between is not missed.
         let monitor = MonitorBuilder::new()
@@ -63,7 +63,8 @@ impl Datasource for Drives {
         let mut passed_over = Vec::new();
         let mut drives = self.machine.drives()?;
         loop {
-            if let Some(offer) = first(std::mem::take(&mut drives), &mut passed_over, ignored)? {
+            let new = std::mem::take(&mut drives);
+            if let Some(offer) = first(&self.machine, new, &mut passed_over, ignored)? {
                 return Ok(Some(offer));
             }
             let goes_on = waiting.for_event(&monitor)?;
@@ -78,6 +79,7 @@ impl Datasource for Drives {
 
 /// The first of these that has a configuration, those aside that had none before.
 fn first(
+    machine: &Machine,
     mut drives: Vec<Drive>,
     passed_over: &mut Vec<Drive>,
     ignored: &mut Vec<Ignored>,
@@ -87,7 +89,7 @@ fn first(
         if passed_over.contains(&drive) {
             continue;
         }
-        match drive.open()? {
+        match drive.open(machine, ignored)? {
             Ok(offer) => return Ok(Some(offer)),
             Err(seen) => ignored.extend(seen.passed_over()),
         }
@@ -140,18 +142,24 @@ impl Drive {
     }
 
     /// Its configuration; the inner error says that it has none.
-    fn open(&self) -> Result<Result<Offer, Seen>> {
+    fn open(&self, machine: &Machine, ignored: &mut Vec<Ignored>) -> Result<Result<Offer, Seen>> {
         let offer = match &self.content {
             Some(content) => Offer::at(self.to_string(), content.clone()),
             None => Offer::mounted(self.to_string(), self.mount()?),
         };
         let kind = kind::of(&offer.dir).with_context(|| offer.source.clone());
         let seen = match kind {
-            Ok(Kind::Combustion) => return Ok(Ok(offer)),
+            Ok(Kind::Combustion) => {
+                ignored.extend(beside_script(&offer));
+                return Ok(Ok(offer));
+            }
+            Ok(Kind::Seed(platform)) => return claim::seed(machine, offer, platform),
             Ok(Kind::Foreign(what)) => Seen::foreign(self.to_string(), what),
             Ok(Kind::Nothing) => Seen {
                 what: self.to_string(),
-                unusable: Some("there is no directory \"combustion\" on it".to_owned()),
+                unusable: Some(
+                    "there is neither a directory \"combustion\" nor a seed on it".to_owned(),
+                ),
             },
             Err(e) => {
                 offer.close()?;

@@ -3,13 +3,18 @@
 //! A source that is not there is no error, one that is there but broken is:
 //! somebody meant this machine to be configured.
 
+mod claim;
 mod credential;
 mod directory;
 pub mod drives;
+mod ds;
 mod fw_cfg;
 mod kind;
+mod nocloud;
 mod offer;
+mod openstack;
 mod order;
+mod remote;
 mod smbios;
 mod url;
 mod vmware;
@@ -17,7 +22,8 @@ mod vmware;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-pub use offer::Offer;
+use super::seed::Platform;
+pub use offer::{Format, Offer};
 pub use order::in_order;
 pub(in crate::firstboot) use vmware::unpacked as unpack_guestinfo;
 
@@ -76,6 +82,17 @@ pub struct Ignored {
     pub source: String,
     /// Why not.
     pub reason: String,
+}
+
+/// A seed beside a script: not used, since two configurations may contradict each other. Half
+/// of one is no error then.
+fn beside_script(offer: &Offer) -> Option<Ignored> {
+    let platform = kind::seed_in(&offer.dir).unwrap_or(Some(Platform::NoCloud))?;
+    let seen = Seen {
+        what: format!("seed of {platform} on {}", offer.source),
+        unusable: Some("combustion/script beside it is used instead".to_owned()),
+    };
+    seen.passed_over()
 }
 
 /// Asks the sources in order; the first that has a configuration is used. With it

@@ -1,15 +1,28 @@
 //! A configuration as its source offers it: a directory, for as long as it is open.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use crate::firstboot::seed::{Overlay, Platform};
 use crate::sys::mount::Mounted;
 
 /// In the initrd everything is memory; this is where Combustion's scripts expect it.
 const MEMORY: &str = "/dev/shm";
+
+/// What sort of configuration it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `combustion/script`.
+    #[default]
+    Combustion,
+    /// A seed of cloud-init's.
+    Seed(Platform),
+}
 
 /// A configuration that can be had.
 #[derive(Debug)]
@@ -18,6 +31,10 @@ pub struct Offer {
     pub source: String,
     /// Its root: what a drive's would be, with `combustion/script` in it.
     pub dir: PathBuf,
+    /// What is in it.
+    pub format: Format,
+    /// Meta-data that was said elsewhere, and wins over what is in a seed.
+    pub overlay: Overlay,
     holder: Holder,
 }
 
@@ -32,12 +49,22 @@ enum Holder {
 impl Offer {
     /// A directory that is there anyway.
     pub fn at(source: impl Into<String>, dir: PathBuf) -> Self {
-        Self { source: source.into(), dir, holder: Holder::Nothing }
+        Self::new(source.into(), dir, Holder::Nothing)
     }
 
     /// A drive, mounted.
     pub fn mounted(source: String, mounted: Mounted) -> Self {
-        Self { source, dir: mounted.path().to_owned(), holder: Holder::Mount(mounted) }
+        Self::new(source, mounted.path().to_owned(), Holder::Mount(mounted))
+    }
+
+    fn new(source: String, dir: PathBuf, holder: Holder) -> Self {
+        Self { source, dir, format: Format::Combustion, overlay: Overlay::new(), holder }
+    }
+
+    /// The same, as a seed.
+    #[must_use]
+    pub fn seed(self, platform: Platform, overlay: Overlay) -> Self {
+        Self { format: Format::Seed(platform), overlay, ..self }
     }
 
     /// A script and nothing else, as channels for one value carry it; `beside` are files
@@ -46,20 +73,30 @@ impl Offer {
     /// # Errors
     /// It cannot be written.
     pub fn script(source: String, script: &[u8], beside: &[(&str, Vec<u8>)]) -> Result<Self> {
+        let mut files = vec![("combustion/script".to_owned(), script.to_vec())];
+        files.extend(beside.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.clone())));
+        Self::files(source, &files)
+    }
+
+    /// Files that were fetched, by their paths, which must not lead out.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn files(source: String, files: &[(String, Vec<u8>)]) -> Result<Self> {
         let write = || -> Result<TempDir> {
             let dir = tempfile::Builder::new()
                 .prefix("health-checker-")
                 .tempdir_in(MEMORY)
                 .or_else(|_| tempfile::tempdir())?;
-            fs::create_dir(dir.path().join("combustion"))?;
-            fs::write(dir.path().join("combustion/script"), script)?;
-            for (name, bytes) in beside {
-                fs::write(dir.path().join(name), bytes)?;
+            for (name, bytes) in files {
+                let path = dir.path().join(name);
+                fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+                fs::write(path, bytes)?;
             }
             Ok(dir)
         };
-        let files = write().context("cannot keep the script in memory")?;
-        Ok(Self { source, dir: files.path().to_owned(), holder: Holder::Files(files) })
+        let dir = write().context("cannot keep what was fetched in memory")?;
+        Ok(Self::new(source, dir.path().to_owned(), Holder::Files(dir)))
     }
 
     /// Lets the source go: nothing of it is read any more.

@@ -2,13 +2,26 @@
 
 use anyhow::{Result, bail};
 
-use super::{Datasource, credential, directory, drives, fw_cfg, smbios, url, vmware};
+use super::{
+    Datasource, credential, directory, drives, fw_cfg, nocloud, openstack, smbios, url, vmware,
+};
 use crate::firstboot::machine::Machine;
 
-/// By default: what the kernel command line names; the image's directory; the
-/// hypervisor's channels; drives, which may have to be waited for.
-const DEFAULT: [&str; 7] =
-    ["url", "directory", "fw_cfg", "vmware", "smbios", "credential", "drive"];
+/// By default: what the kernel command line names; the image's directories; the
+/// hypervisor's channels; drives, which may have to be waited for; names without a seed, which
+/// a drive's seed would have used; servers, for which the network has to come up.
+const DEFAULT: [&str; 10] = [
+    "url",
+    "nocloud",
+    "directory",
+    "fw_cfg",
+    "vmware",
+    "smbios",
+    "credential",
+    "drive",
+    "names",
+    "openstack",
+];
 /// The kernel command line's other order.
 const WORD: &str = "firstboot.sources";
 
@@ -50,11 +63,14 @@ fn source(name: &str, machine: &Machine) -> Box<dyn Datasource> {
     let machine = machine.clone();
     match name {
         "url" => Box::new(url::Url { machine }),
+        "nocloud" => Box::new(nocloud::NoCloud { machine }),
         "directory" => Box::new(directory::Directory { machine }),
         "fw_cfg" => Box::new(fw_cfg::FwCfg { machine }),
         "vmware" => Box::new(vmware::Vmware { machine }),
         "smbios" => Box::new(smbios::Smbios { machine }),
         "credential" => Box::new(credential::Credential { machine }),
+        "names" => Box::new(nocloud::Names { machine }),
+        "openstack" => Box::new(openstack::OpenStack { machine }),
         _ => Box::new(drives::Drives { machine }),
     }
 }

@@ -1,12 +1,15 @@
 //! SMBIOS: strings that a hypervisor puts into the machine's own description.
 //!
 //! A type 11 string `combustion.url=URL` names a script as the kernel command line would.
-//! cloud-init's `ds=nocloud…` in the serial number is named, and left to it.
+//! cloud-init's `ds=nocloud;s=ADDRESS` in the serial number names a seed; that a string names a
+//! script comes first.
 
 use anyhow::Result;
 
-use super::{Datasource, Ignored, Offer, Seen, url};
+use super::ds::{self, Word};
+use super::{Datasource, Ignored, Offer, Seen, nocloud, url};
 use crate::firstboot::machine::Machine;
+use crate::sys::fetch::without_secrets;
 
 const PREFIX: &str = "combustion.url=";
 
@@ -21,17 +24,18 @@ impl Smbios {
         strings.iter().find_map(|text| Some(text.strip_prefix(PREFIX)?.to_owned()))
     }
 
-    fn foreign(&self) -> Option<Seen> {
-        let serial = self.machine.dmi("product_serial")?;
-        let is_seed = serial.split(';').next().is_some_and(|word| word.starts_with("ds=nocloud"));
-        is_seed.then(|| {
-            Seen::foreign(format!("SMBIOS serial number {serial}"), "a seed of cloud-init's")
-        })
+    fn seed(&self) -> Option<String> {
+        let address = Word::of_serial(&self.machine)?.seedfrom()?.to_owned();
+        Some(ds::with_dmi(&self.machine, &address))
     }
 }
 
+fn name_of_seed(address: &str) -> String {
+    format!("{} (ds=nocloud in SMBIOS's serial number)", without_secrets(address))
+}
+
 fn name_of(url: &str) -> String {
-    format!("{url} (named by SMBIOS)")
+    format!("{} (named by SMBIOS)", without_secrets(url))
 }
 
 impl Datasource for Smbios {
@@ -41,12 +45,17 @@ impl Datasource for Smbios {
 
     fn look(&self) -> Result<Vec<Seen>> {
         let url = self.url().map(|url| Seen::usable(name_of(&url)));
-        Ok(url.into_iter().chain(self.foreign()).collect())
+        let seed = self.seed().map(|address| Seen::usable(name_of_seed(&address)));
+        Ok(url.into_iter().chain(seed).collect())
     }
 
-    fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
-        ignored.extend(self.foreign().and_then(Seen::passed_over));
-        self.url().map(|url| url::fetch(&self.machine, name_of(&url), &url)).transpose()
+    fn fetch(&self, _: &mut Vec<Ignored>) -> Result<Option<Offer>> {
+        if let Some(url) = self.url() {
+            return url::fetch(&self.machine, name_of(&url), &url).map(Some);
+        }
+        let Some(address) = self.seed() else { return Ok(None) };
+        let (machine, names) = (&self.machine, ds::names(&self.machine));
+        nocloud::seedfrom(machine, &name_of_seed(&address), &address, names).map(Some)
     }
 }
 
@@ -76,7 +85,6 @@ mod tests {
         let source = Smbios { machine: Machine::new(root, "/".into(), Cmdline::default()) };
         let seen = source.look().unwrap();
         assert_eq!(seen[0], Seen::usable("http://a/b (named by SMBIOS)"));
-        assert_eq!(seen[1].what, "SMBIOS serial number ds=nocloud;s=http://c/");
-        assert!(seen[1].unusable.is_some() && seen.len() == 2);
+        assert_eq!(seen[1..], [Seen::usable("http://c/ (ds=nocloud in SMBIOS's serial number)")]);
     }
 }

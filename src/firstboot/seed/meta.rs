@@ -192,7 +192,8 @@ fn said(problem: &Problem) -> anyhow::Error {
 fn text_of(named: &Named) -> Result<&str> {
     let text = std::str::from_utf8(&named.bytes);
     let text = text.map_err(|e| {
-        let line = named.bytes[..e.valid_up_to()].iter().filter(|it| **it == b'\n').count() + 1;
+        let before = String::from_utf8_lossy(&named.bytes[..e.valid_up_to()]);
+        let line = before.matches('\n').count() + 1;
         anyhow!("{}:{line}: this is no text in UTF-8", named.source)
     })?;
     ensure!(!text.contains('\0'), "{}: there are NUL bytes in it: is it damaged?", named.source);

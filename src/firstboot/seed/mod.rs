@@ -29,7 +29,7 @@ pub enum Platform {
     NoCloud,
     /// A drive with a directory `openstack`.
     ConfigDrive,
-    /// The same tree, from OpenStack's metadata service.
+    /// The same tree, from `OpenStack`'s metadata service.
     OpenStack,
 }
 

@@ -1,5 +1,5 @@
 //! `NoCloud`: `user-data` and `meta-data` side by side, and two more that may be there
-//! (cloud-init's documentation, "NoCloud").
+//! (cloud-init's documentation, "`NoCloud`").
 
 use anyhow::{Context, Result};
 use serde_json::Value;

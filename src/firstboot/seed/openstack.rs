@@ -1,5 +1,5 @@
 //! The tree below `openstack/` that Nova writes: on a config drive, and by its metadata
-//! service (OpenStack Nova's documentation, "Metadata service"; nova/api/metadata/base.py).
+//! service (`OpenStack` Nova's documentation, "Metadata service"; nova/api/metadata/base.py).
 
 use std::path::{Component, Path};
 
@@ -75,13 +75,12 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
 /// The newest version that is known and there.
 pub(super) fn version(tree: &Tree) -> Result<&'static str> {
     let names = tree.names("openstack")?;
-    Ok(newest(names.iter().map(String::as_str)))
+    Ok(newest(&names.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 /// The newest of these that is known, else [`LATEST`].
-pub fn newest<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static str {
-    let is_there = |version: &&str| names.clone().any(|name| name == *version);
-    VERSIONS.into_iter().find(is_there).unwrap_or(LATEST)
+pub fn newest(names: &[&str]) -> &'static str {
+    VERSIONS.into_iter().find(|version| names.contains(version)).unwrap_or(LATEST)
 }
 
 pub(super) fn meta_data(tree: &Tree) -> Result<Meta> {

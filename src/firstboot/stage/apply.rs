@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::{CONFIG, FOUND, Found, Stage, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
+use crate::firstboot::datasource::Format;
 use crate::firstboot::finish::Configured;
 use crate::firstboot::plugins::{self, Event};
 use crate::firstboot::script::Script;
@@ -41,6 +42,9 @@ impl Stage {
     }
 
     fn apply_found(&self, found: &Found) -> Result<Option<SnapshotId>> {
+        if let Format::Seed(_) = found.format {
+            return self.apply_seed(found);
+        }
         let script = read_script()?;
         let Some(disk) = Disk::open(&self.machine.sysroot, true)? else {
             self.in_place(found, &script)?;

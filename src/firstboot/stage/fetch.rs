@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script};
+use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script, seeds};
 use crate::firstboot::copy::{self, Copied};
-use crate::firstboot::datasource::{self, Ignored, Offer};
+use crate::firstboot::datasource::{self, Format, Ignored, Offer};
 use crate::firstboot::outcome::{Outcome, State};
 use crate::firstboot::trust::Trust;
 use crate::firstboot::{chroot, network, notes, probation};
@@ -32,7 +32,12 @@ impl Stage {
         let (offer, ignored) = datasource::choose(&sources)?;
         let Some(offer) = offer else { return self.none(ignored) };
         let found = self.take(offer, ignored)?;
-        self.prepare(&found).with_context(|| found.source.clone())
+        let source = found.source.clone();
+        match found.format {
+            Format::Combustion => self.prepare(&found),
+            Format::Seed(_) => self.prepare_seed(found),
+        }
+        .context(source)
     }
 
     fn none(&self, ignored: Vec<Ignored>) -> Result<()> {
@@ -53,16 +58,24 @@ impl Stage {
         for other in &ignored {
             log::info!("not used: {}: {}", other.source, other.reason);
         }
-        let source = offer.source.clone();
+        let (source, format) = (offer.source.clone(), offer.format);
+        let overlay = offer.overlay.clone();
         let trust = Trust::of(&self.machine);
-        let taken = trust.and_then(|trust| take(&offer.dir, &trust));
+        let taken = trust.and_then(|trust| match format {
+            Format::Combustion => take(&offer.dir, &trust),
+            Format::Seed(platform) => {
+                seeds::take(&offer.dir, platform, &overlay, &trust, Path::new(MEMORY))
+            }
+        });
         offer.close()?;
         let (copied, signed_by) = taken.with_context(|| source.clone())?;
         if let Some(key) = &signed_by {
             log::info!("{source} is signed by {key}");
         }
         let applications = self.applications(&copied.sha256).with_context(|| source.clone())?;
-        Ok(Found { source, sha256: copied.sha256, applications, signed_by, ignored })
+        let sha256 = copied.sha256;
+        let instance_id = None;
+        Ok(Found { source, sha256, applications, signed_by, ignored, format, instance_id, overlay })
     }
 
     fn applications(&self, sha256: &str) -> Result<u32> {
@@ -80,6 +93,7 @@ impl Stage {
         }
     }
 
+    /// Lets a script prepare what must be there before the network and the snapshot are.
     fn prepare(&self, found: &Found) -> Result<()> {
         let script = read_script()?;
         if script.prepare {

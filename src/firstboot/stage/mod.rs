@@ -4,6 +4,7 @@
 mod apply;
 mod fetch;
 mod in_place;
+mod seeds;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,12 +14,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::copy;
-use super::datasource::Ignored;
+use super::datasource::{Format, Ignored};
 use super::detect::{self, Answer, Facts, MachineId};
 use super::machine::Machine;
 use super::notes;
 use super::outcome::{Outcome, State};
 use super::script::{self, Script};
+use super::seed::Overlay;
 use crate::boot;
 use crate::record::handoff;
 use crate::record::store::{self, Store};
@@ -37,6 +39,8 @@ const STOPPED: &str = "firstboot-stopped.json";
 const CONFIG: &str = "/dev/shm/combustion/config";
 /// What is removed with it.
 const MEMORY: &str = "/dev/shm/combustion";
+/// Where a seed is kept between the stages: beside the script's directory, and removed as it.
+const SEED: &str = "/dev/shm/combustion/seed";
 
 /// Whether a first boot is under way: what will be entered is not settled yet.
 pub fn is_pending(root: &Root) -> bool {
@@ -67,6 +71,15 @@ pub(super) struct Found {
     pub(super) signed_by: Option<String>,
     /// What else was there.
     pub(super) ignored: Vec<Ignored>,
+    /// What sort of configuration it is.
+    #[serde(default)]
+    pub(super) format: Format,
+    /// Which machine a seed says that this is.
+    #[serde(default)]
+    pub(super) instance_id: Option<String>,
+    /// Meta-data that was said elsewhere, and wins over a seed's own.
+    #[serde(default)]
+    pub(super) overlay: Overlay,
 }
 
 /// The world that the stages work in.

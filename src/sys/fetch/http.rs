@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use super::{Fetcher, without_secrets};
+use super::{Fetcher, Refused, without_secrets};
 use crate::sys::tls;
 
 /// As many as browsers follow, nearly: more is a circle.
@@ -68,14 +68,14 @@ fn attempt(
         404 | 410 => Ok(Ok(None)),
         // Too early, too many, or broken: it may be otherwise in a moment.
         code @ (408 | 425 | 429 | 500..) => Ok(Err(Again(format!("the server answers {code}")))),
-        code => bail!("the server answers {code}"),
+        code => Err(Refused::Status(code).into()),
     }
 }
 
 fn read(mut response: Response<Body>, most: u64) -> Result<Result<Vec<u8>, Again>> {
     let kind = response.headers().get("content-type").and_then(|it| it.to_str().ok());
     let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
-    ensure!(!is_page, "the answer is a web page (text/html), as a login or an error page is");
+    ensure!(!is_page, Refused::Page);
     let mut bytes = Vec::new();
     let mut body = response.body_mut().as_reader().take(most + 1);
     if let Err(e) = body.read_to_end(&mut bytes) {

@@ -4,6 +4,7 @@
 mod http;
 mod tftp;
 
+use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,28 @@ pub struct Fetcher {
     /// How large it may be, in bytes.
     pub most: u64,
 }
+
+/// The server's final word: asking again would not change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It will not give this file, with its HTTP status.
+    Status(u16),
+    /// It gives a page for people instead.
+    Page,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(code) => write!(f, "the server answers {code}"),
+            Self::Page => {
+                f.write_str("the answer is a web page (text/html), as a login or an error page is")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
 
 impl Fetcher {
     /// Fetches; `None` if the server is there and has no such file.
