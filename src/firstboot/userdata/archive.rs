@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::Kind;
 use super::part::{clean, number};
 use super::reader::{Piece, within};
-use super::Kind;
 use crate::firstboot::problem::{Origin, Problem};
 use crate::firstboot::yaml::{self, Node, Value};
 
@@ -12,9 +12,7 @@ use crate::firstboot::yaml::{self, Node, Value};
 ///
 /// # Errors
 /// It is no list in YAML.
-pub(super) fn pieces(
-    archive: &Piece<'_>,
-) -> Result<Vec<Result<Piece<'static>, Problem>>, Problem> {
+pub(super) fn pieces(archive: &Piece<'_>) -> Result<Vec<Result<Piece<'static>, Problem>>, Problem> {
     let not_text = |_| Problem::error(&archive.place(0), "this archive is not UTF-8");
     let text = std::str::from_utf8(&archive.bytes).map_err(not_text)?;
     let root = yaml::load_at(text, &archive.source, archive.origin)?.root;

@@ -62,7 +62,8 @@ fn of_text(text: &str, place: &Place) -> Result<Vec<Raw>, Problem> {
     for piece in text.split('+').map(str::trim).filter(|piece| !piece.is_empty()) {
         let inner = piece.strip_suffix(')').and_then(|it| it.split_once('('));
         let Some((name, options)) = inner.filter(|(name, _)| is_name(name)) else {
-            let what = format!("{piece:?} is no way of merging: write \"list(append)\", for example");
+            let what =
+                format!("{piece:?} is no way of merging: write \"list(append)\", for example");
             return Err(Problem::error(place, what));
         };
         let options = options.split(',').filter(|it| !it.trim().is_empty()).map(word).collect();

@@ -1,7 +1,7 @@
 //! `#include`: more user-data, by its address.
 
-use super::reader::{Piece, Reader, lines};
 use super::MOST_UNPACKED;
+use super::reader::{Piece, Reader, lines};
 use crate::sys::fetch::without_secrets;
 
 /// How many addresses may be named in all.

@@ -178,10 +178,8 @@ fn read(part: &Part, problems: &mut Vec<Problem>) -> Result<Option<(Node, Merger
             return Ok(None);
         }
         _ => {
-            let what = format!(
-                "a cloud-config is a mapping (hostname: x), and this is {}",
-                root.kind()
-            );
+            let what =
+                format!("a cloud-config is a mapping (hostname: x), and this is {}", root.kind());
             return Err(Problem::error(&root.place, what));
         }
     }

@@ -61,7 +61,12 @@ impl Mergers {
     const fn new(replaces: bool) -> Self {
         Self {
             dict: Some(Dict { replaces, lists: false, text: false, deletes: false }),
-            list: Some(List { method: Method::Replace, lists: false, text: false, mappings: false }),
+            list: Some(List {
+                method: Method::Replace,
+                lists: false,
+                text: false,
+                mappings: false,
+            }),
             append_text: Some(false),
         }
     }
@@ -145,8 +150,7 @@ impl Mergers {
                         _ => false,
                     };
                     let taken = std::mem::replace(before, empty(&value));
-                    *before =
-                        if is_merged { self.merge(taken, value, problems) } else { value };
+                    *before = if is_merged { self.merge(taken, value, problems) } else { value };
                 }
             }
         }

@@ -12,8 +12,12 @@ pub(super) fn explain(bytes: &[u8]) -> (u32, String) {
         return (0, what);
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
-        return (0, "it begins with a byte order mark (U+FEFF), with which its type is not \
-                 recognised: save it as UTF-8 without BOM".to_owned());
+        return (
+            0,
+            "it begins with a byte order mark (U+FEFF), with which its type is not \
+                 recognised: save it as UTF-8 without BOM"
+                .to_owned(),
+        );
     }
     let head = &bytes[..bytes.len().min(64 << 10)];
     let head = String::from_utf8_lossy(head);
@@ -39,8 +43,11 @@ fn packed(bytes: &[u8]) -> Option<String> {
         (b"\x28\xb5\x2f\xfd", "packed by zstd: only gzip is unpacked"),
         (b"BZh", "packed by bzip2: only gzip is unpacked"),
         (b"PK\x03\x04", "a zip archive: only gzip is unpacked"),
-        (b"\x1f\x8b", "packed by gzip here, where it is not unpacked: pack it once, and give a \
-                       part of a MIME message the type application/gzip"),
+        (
+            b"\x1f\x8b",
+            "packed by gzip here, where it is not unpacked: pack it once, and give a \
+                       part of a MIME message the type application/gzip",
+        ),
         (b"\xff\xfe", "UTF-16: save it as UTF-8 without BOM"),
         (b"\xfe\xff", "UTF-16: save it as UTF-8 without BOM"),
         (b"\x7fELF", "a program in machine code: write a script that begins with #!"),

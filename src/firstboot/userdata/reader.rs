@@ -250,7 +250,8 @@ impl Reader<'_> {
             (self.launch_index, index_of(piece.launch_index.as_deref(), &part))
             && mine != its
         {
-            let what = format!("left out: it is for launch-index {its}, and this machine is {mine}");
+            let what =
+                format!("left out: it is for launch-index {its}, and this machine is {mine}");
             return self.warning(&place, what);
         }
         self.parts.push(part);
