@@ -78,8 +78,11 @@ fn nothing_panics_or_hangs() {
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
         for round in 0..ROUNDS {
             let seed = SEEDS[dice.below(SEEDS.len())];
-            let bytes =
-                if (round as usize) < SEEDS.len() { SEEDS[round as usize].to_vec() } else { damaged(seed, &mut dice) };
+            let bytes = if (round as usize) < SEEDS.len() {
+                SEEDS[round as usize].to_vec()
+            } else {
+                damaged(seed, &mut dice)
+            };
             let begun = Instant::now();
             parser(&bytes);
             assert!(begun.elapsed() < LIMIT, "{name}: {bytes:?}");

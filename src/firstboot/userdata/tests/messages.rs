@@ -34,9 +34,8 @@ fn messages_are_taken_apart() {
         }
         count += 1;
         let shown = shown(&fs::read(&path).unwrap());
-        if std::env::var_os("GEN").is_some() { fs::write(path.with_extension("out"), &shown).unwrap(); }
         let expected = fs::read_to_string(path.with_extension("out")).unwrap_or_default();
         assert_eq!(shown, expected, "{}", path.display());
     }
-    assert!(count >= 17, "only {count} messages");
+    assert!(count >= 16, "only {count} messages");
 }
