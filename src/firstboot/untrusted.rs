@@ -6,8 +6,10 @@ use std::path::Path;
 use super::datasource::unpack_guestinfo;
 use super::machine::{Facts, oem_strings_of};
 use super::script;
-use super::seed::{self, Overlay, Platform, Tree};
+use super::seed::{self, Named, Overlay, Platform, Tree};
 use super::trust::{Key, Manifest, Trust};
+use super::userdata::{self, Layers};
+use super::yaml;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::fetch;
 use crate::sys::mountinfo;
@@ -16,7 +18,7 @@ use crate::sys::mountinfo;
 pub type Parser = fn(&[u8]);
 
 /// All of them.
-pub const PARSERS: [(&str, Parser); 12] = [
+pub const PARSERS: [(&str, Parser); 14] = [
     ("script", |bytes| drop(script::parse(bytes))),
     ("manifest", |bytes| drop(Manifest::parse(&text(bytes)))),
     ("key", |bytes| drop(Key::parse("fuzzed".into(), &text(bytes)))),
@@ -37,6 +39,12 @@ pub const PARSERS: [(&str, Parser); 12] = [
     ("vendor_data.json", |bytes| {
         seed(bytes, "openstack/latest/vendor_data.json", Platform::ConfigDrive);
     }),
+    ("yaml", |bytes| {
+        if let Ok(document) = yaml::load(&text(bytes), &"fuzzed".into()) {
+            drop(yaml::emit(&document.root));
+        }
+    }),
+    ("userdata", user_data),
 ];
 
 /// A seed whose other files are in order.
@@ -54,6 +62,16 @@ fn seed(bytes: &[u8], path: &str, platform: Platform) {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Into parts and together again; nothing is fetched.
+fn user_data(bytes: &[u8]) {
+    let data = Named { source: "fuzzed".into(), bytes: bytes.to_vec() };
+    let (parts, _) = userdata::parts(&data, Some(0), &|_| anyhow::bail!("nothing is fetched"));
+    for part in &parts {
+        drop(part.program());
+    }
+    drop(userdata::effective(&Layers { user: &parts, ..Layers::default() }));
 }
 
 /// Both kinds of signature, of the same bytes.

@@ -16,7 +16,7 @@ const ROUNDS: u32 = 3_000;
 /// For one input of a few kilobytes, in a build that is not optimized, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-const SEEDS: [&[u8]; 15] = [
+const SEEDS: [&[u8]; 21] = [
     b"#!/bin/bash -e\n# combustion: prepare network\necho hello\r\n",
     b"#!/usr/bin/env -S A=1 python3\n\xff\xfe\x00",
     b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef  combustion/script\n",
@@ -32,6 +32,14 @@ const SEEDS: [&[u8]; 15] = [
     b"{\"uuid\": \"u\", \"random_seed\": \"AQID\", \"public_keys\": {\"me\": \"ssh-rsa A\"}, \"files\": [{\"path\": \"/a\", \"content_path\": \"/content/0000\"}]}",
     b"{\"cloud-init\": [\"#cloud-config\\n\", \"#!/bin/sh\\n\"]}",
     b"",
+    b"#cloud-config\na: &a {x: [1, 0644, yes], <<: {y: |\n  b\n}}\nb: *a\nmerge_how: dict(recurse_list)+list(append)\n",
+    b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"x\"\n\n--x\nContent-Type: text/cloud-config\n\na: [1]\n\
+      --x\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename*=utf-8''a%20b\n\nIyEvYmluL3NoCg==\n\
+      --x\nContent-Type: multipart/mixed; boundary=y\n\n--y\nContent-Transfer-Encoding: quoted-printable\n\n#cloud-config\na: =3D=\n1\n--y--\n--x--\n",
+    b"#cloud-config-archive\n- |\n  #!/bin/sh\n  true\n- content: |2\n     a: [\n  type: text/cloud-config\n- '#cloud-boothook'\n",
+    b"## template: jinja\n#cloud-config\na: {{ x }}\n",
+    b"#include\nhttp://u:p@example.com/x\n",
+    b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x53\x4e\xce\xc9\x2f\x4d\xd1\x4d\xce\xcf\x4b\xcb\x4c\xe7\x4a\xb4\x52\x30\xe4\x02\x00\x9e\xa2\xa1\x2e\x13\x00\x00\x00",
 ];
 
 /// xorshift64: the same rubbish in each run.

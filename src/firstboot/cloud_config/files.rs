@@ -19,8 +19,8 @@ const OCTAL: [i64; 16] =
     [400, 440, 444, 600, 640, 644, 660, 664, 666, 700, 750, 755, 770, 775, 777, 1777];
 
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
-    let Some(node) = context.get("write_files") else { return };
-    for item in reader.list(node, "write_files") {
+    let items = context.get("write_files").map_or(&[][..], |it| reader.list(it, "write_files"));
+    for item in items {
         let Some(fields) = reader.fields(item, "a file", FILE) else { continue };
         to.files.extend(file(reader, item, fields));
     }

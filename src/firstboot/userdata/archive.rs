@@ -22,7 +22,7 @@ pub(super) fn pieces(archive: &Piece<'_>) -> Result<Vec<Result<Piece<'static>, P
         Value::Seq(entries) => Ok(entries
             .into_iter()
             .enumerate()
-            .map(|(at, entry)| piece(archive, &lines, at, entry))
+            .map(|(at, entry)| piece(archive, &lines, at, &entry))
             .collect()),
         _ => {
             let what = format!("an archive is a list of parts, and this is {}", root.kind());
@@ -35,7 +35,7 @@ fn piece(
     archive: &Piece<'_>,
     lines: &[&str],
     at: usize,
-    entry: Node,
+    entry: &Node,
 ) -> Result<Piece<'static>, Problem> {
     let field = |key: &str| entry.get(key).and_then(Node::text).filter(|it| !it.is_empty());
     let name = field("filename").and_then(|name| clean(&name));
@@ -43,7 +43,7 @@ fn piece(
     let merge = field("Merge-Type").or_else(|| field("X-Merge-Type"));
     let given = field("type").map(|it| it.trim().to_ascii_lowercase());
     let content = match &entry.value {
-        Value::Str(_) => &entry,
+        Value::Str(_) => entry,
         Value::Map(_) => entry.get("content").ok_or_else(|| {
             Problem::error(&entry.place, "this part of the archive has no content: add the key")
         })?,
@@ -91,22 +91,28 @@ fn piece(
 /// the same indentation. Anything else (folded, quoted, repeated by an alias) has no lines.
 fn origin(archive: Origin, lines: &[&str], content: &Node) -> Option<Origin> {
     let text = content.as_str()?;
-    // Of the archive's own lines: the first one after that of the `|`.
-    let begin = usize::try_from(content.place.line.checked_sub(archive.lines)?).ok()?;
-    let header = lines.get(begin.checked_sub(1)?)?.trim_end();
-    if !header.contains('|') {
-        return None;
-    }
+    // Of the archive's own lines, from 0: that of the value, which the parser takes to be the
+    // one with the `|` or the first of the text.
+    let at =
+        usize::try_from(content.place.line.checked_sub(archive.lines)?).ok()?.checked_sub(1)?;
+    let (begin, indent) = [at, at + 1].into_iter().find_map(|begin| {
+        let indent = indentation(text, lines.get(begin..)?)?;
+        Some((begin, indent))
+    })?;
+    Some(Origin {
+        lines: archive.lines.saturating_add(number(begin)),
+        columns: archive.columns.saturating_add(number(indent)),
+    })
+}
+
+/// The spaces before each line of a text, if it stands so at the beginning of `lines`.
+fn indentation(text: &str, lines: &[&str]) -> Option<usize> {
     let first = text.lines().position(|line| !line.trim().is_empty())?;
-    let shown = text.lines().nth(first)?;
-    let indent = lines.get(begin + first)?.strip_suffix(shown)?;
+    let indent = lines.get(first)?.strip_suffix(text.lines().nth(first)?)?;
     let is_same = |(at, line): (usize, &str)| {
-        let stands = lines.get(begin + at).copied().unwrap_or_default();
+        let stands = lines.get(at).copied().unwrap_or_default();
         line.is_empty() && stands.trim().is_empty() || stands.strip_prefix(indent) == Some(line)
     };
     let is_indent = indent.bytes().all(|byte| byte == b' ');
-    (is_indent && text.lines().enumerate().all(is_same)).then(|| Origin {
-        lines: archive.lines.saturating_add(number(begin)),
-        columns: archive.columns.saturating_add(number(indent.len())),
-    })
+    (is_indent && text.lines().enumerate().all(is_same)).then_some(indent.len())
 }

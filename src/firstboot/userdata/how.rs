@@ -1,7 +1,7 @@
 //! How a part is merged: `merge_how`, `merge_type` and their header, as cloud-init's
 //! `mergers/__init__.py` reads them.
 
-use super::merge::{Dict, List, Mergers, Method};
+use super::merge::{Deeper, Dict, List, Mergers, Method};
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::yaml::{Node, Value};
 
@@ -118,6 +118,10 @@ fn wrong(node: &Node) -> Problem {
     Problem::error(&node.place, what)
 }
 
+/// Options that each merger takes.
+const COMMON: [&str; 6] =
+    ["recurse_list", "recurse_array", "recurse_str", "recurse_dict", "replace", "no_replace"];
+
 /// Of two mergers for one type, the first counts; of methods, the first in cloud-init's order.
 fn add(mergers: &mut Mergers, raw: &Raw, doubts: &mut Vec<Problem>) -> Result<(), Problem> {
     let (name, place) = &raw.name;
@@ -126,17 +130,18 @@ fn add(mergers: &mut Mergers, raw: &Raw, doubts: &mut Vec<Problem>) -> Result<()
     let method = |known: &[(&str, Method)]| {
         known.iter().find(|(word, _)| has(word)).map(|(_, method)| *method)
     };
-    let lists = has("recurse_list") || has("recurse_array");
-    const COMMON: [&str; 6] =
-        ["recurse_list", "recurse_array", "recurse_str", "recurse_dict", "replace", "no_replace"];
+    let deeper = Deeper {
+        mappings: has("recurse_dict"),
+        lists: has("recurse_list") || has("recurse_array"),
+        text: has("recurse_str"),
+    };
     let more: &[&str] = match name.strip_prefix("m_").unwrap_or(&name) {
         "dict" => {
             let known = [("replace", Method::Replace), ("no_replace", Method::Keep)];
             mergers.dict.get_or_insert(Dict {
                 replaces: method(&known) == Some(Method::Replace),
-                lists,
-                text: has("recurse_str"),
                 deletes: has("allow_delete"),
+                deeper: Deeper { mappings: true, ..deeper },
             });
             &["allow_delete"]
         }
@@ -147,12 +152,9 @@ fn add(mergers: &mut Mergers, raw: &Raw, doubts: &mut Vec<Problem>) -> Result<()
                 ("replace", Method::Replace),
                 ("no_replace", Method::Keep),
             ];
-            mergers.list.get_or_insert(List {
-                method: method(&known).unwrap_or(Method::Replace),
-                lists,
-                text: has("recurse_str"),
-                mappings: has("recurse_dict"),
-            });
+            mergers
+                .list
+                .get_or_insert(List { method: method(&known).unwrap_or(Method::Replace), deeper });
             &["append", "prepend"]
         }
         "str" => {

@@ -32,24 +32,37 @@ pub(super) struct Mergers {
 pub(super) struct Dict {
     /// A key that is in both gets the new value, whole.
     pub(super) replaces: bool,
-    /// Lists in it are merged.
-    pub(super) lists: bool,
-    /// Text in it is merged.
-    pub(super) text: bool,
     /// `null` removes a key.
     pub(super) deletes: bool,
+    /// What else is merged, if it does not replace.
+    pub(super) deeper: Deeper,
 }
 
 /// How lists are merged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {
     pub(super) method: Method,
-    /// Lists at the same index are merged.
-    pub(super) lists: bool,
-    /// So is text.
-    pub(super) text: bool,
-    /// So are mappings.
+    /// What is merged with what has the same index, if it replaces.
+    pub(super) deeper: Deeper,
+}
+
+/// Which new values are merged with old ones, rather than one of the two being dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deeper {
     pub(super) mappings: bool,
+    pub(super) lists: bool,
+    pub(super) text: bool,
+}
+
+impl Deeper {
+    fn has(self, new: &Node) -> bool {
+        match new.value {
+            Value::Map(_) => self.mappings,
+            Value::Seq(_) => self.lists,
+            Value::Str(_) => self.text,
+            _ => false,
+        }
+    }
 }
 
 impl Mergers {
@@ -59,14 +72,11 @@ impl Mergers {
     pub(super) const LAYERS: Self = Self::new(false);
 
     const fn new(replaces: bool) -> Self {
+        let mappings = Deeper { mappings: true, lists: false, text: false };
+        let nothing = Deeper { mappings: false, ..mappings };
         Self {
-            dict: Some(Dict { replaces, lists: false, text: false, deletes: false }),
-            list: Some(List {
-                method: Method::Replace,
-                lists: false,
-                text: false,
-                mappings: false,
-            }),
+            dict: Some(Dict { replaces, deletes: false, deeper: mappings }),
+            list: Some(List { method: Method::Replace, deeper: nothing }),
             append_text: Some(false),
         }
     }
@@ -100,15 +110,9 @@ impl Mergers {
                 pairs.remove(at, &key);
                 continue;
             }
-            let is_merged = match value.value {
-                Value::Seq(_) => how.lists,
-                Value::Str(_) => how.text,
-                Value::Map(_) => true,
-                _ => false,
-            };
             if how.replaces {
                 *before = value;
-            } else if is_merged {
+            } else if how.deeper.has(&value) {
                 let taken = std::mem::replace(before, empty(&value));
                 *before = self.merge(taken, value, problems);
             }
@@ -143,12 +147,7 @@ impl Mergers {
                     problems.push(Problem::warning(&first.place, what));
                 }
                 for (before, value) in items.iter_mut().zip(more) {
-                    let is_merged = match value.value {
-                        Value::Seq(_) => how.lists,
-                        Value::Str(_) => how.text,
-                        Value::Map(_) => how.mappings,
-                        _ => false,
-                    };
+                    let is_merged = how.deeper.has(&value);
                     let taken = std::mem::replace(before, empty(&value));
                     *before = if is_merged { self.merge(taken, value, problems) } else { value };
                 }
@@ -162,17 +161,13 @@ fn text(append: bool, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node
     if !append {
         return new;
     }
-    match (&old.value, &new.value) {
-        (Value::Str(before), Value::Str(after)) => {
-            let joined = format!("{before}{after}");
-            Node { place: old.place, value: Value::Str(joined) }
-        }
-        _ => {
-            let what = format!("{} cannot be appended to the text of {}", new.kind(), old.place);
-            problems.push(Problem::error(&new.place, what));
-            old
-        }
+    if let (Value::Str(before), Value::Str(after)) = (&old.value, &new.value) {
+        let joined = format!("{before}{after}");
+        return Node { place: old.place, value: Value::Str(joined) };
     }
+    let what = format!("{} cannot be appended to the text of {}", new.kind(), old.place);
+    problems.push(Problem::error(&new.place, what));
+    old
 }
 
 /// What stands in a value's place while it is merged.

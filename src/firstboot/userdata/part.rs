@@ -51,9 +51,9 @@ impl Part {
         if self.kind != Kind::Boothook {
             return bytes;
         }
-        const WORD: &[u8] = b"#cloud-boothook";
-        let begins = bytes.get(..WORD.len()).is_some_and(|it| it.eq_ignore_ascii_case(WORD));
-        let rest = if begins { &bytes[WORD.len()..] } else { &bytes };
+        let begins =
+            bytes.get(..BOOTHOOK.len()).is_some_and(|it| it.eq_ignore_ascii_case(BOOTHOOK));
+        let rest = if begins { &bytes[BOOTHOOK.len()..] } else { &bytes };
         rest.trim_ascii_start().to_vec()
     }
 
@@ -87,6 +87,9 @@ fn unix_line_ends(bytes: &[u8]) -> Vec<u8> {
     let is_kept = |at: usize| !(bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n'));
     (0..bytes.len()).filter(|at| is_kept(*at)).map(|at| bytes[at]).collect()
 }
+
+/// What makes a boothook one, and is no part of its program.
+const BOOTHOOK: &[u8] = b"#cloud-boothook";
 
 /// A count for a place.
 pub(super) fn number(count: usize) -> u32 {

@@ -149,44 +149,45 @@ impl Reader<'_> {
     fn entity(&mut self, entity: &mime::Entity<'_>, at: usize, source: &Arc<str>, depth: usize) {
         let header = &entity.header;
         let name = header.file_name().and_then(|name| clean(&name));
-        let line = entity.lines.saturating_add(1);
-        let begin = Place { source: source.clone(), line, column: 1 };
-        let decoded = mime::decode(header.field("content-transfer-encoding"), entity.body);
-        let bytes = match decoded {
+        let content_type = header.content_type();
+        let is_packed = PACKED_TYPES.contains(&&*content_type);
+        let origin = Origin { lines: entity.lines, columns: 0 };
+        let bytes = match self.payload(entity, is_packed) {
             Ok(bytes) => bytes,
-            Err(what) => return self.error(&begin, format!("part {} {what}", at + 1)),
+            Err(what) => {
+                let what = format!("part {} {what}", at + 1);
+                return self.error(&origin.place(source, 1, 1), what);
+            }
         };
-        let is_packed = PACKED_TYPES.contains(&header.content_type().as_str());
-        let bytes = match (is_packed, bytes) {
-            (false, bytes) => Ok(bytes),
-            (true, bytes) => self.unpacked(&bytes, true).map(|it| Cow::Owned(it.into_owned())),
-        };
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(what) => return self.error(&begin, format!("part {} {what}", at + 1)),
-        };
-        let is_verbatim = matches!(bytes, Cow::Borrowed(_));
-        let content_type = match is_packed {
-            true => "text/plain".to_owned(),
-            false => header.content_type(),
+        // What is encoded has no lines in the file.
+        let (source, origin) = match bytes {
+            Cow::Borrowed(_) => (source.clone(), origin),
+            Cow::Owned(_) => (within(source, at, name.as_deref()), Origin::default()),
         };
         self.piece(Piece {
-            content_type,
+            content_type: if is_packed { "text/plain".to_owned() } else { content_type },
             bytes,
-            source: match is_verbatim {
-                true => source.clone(),
-                false => within(source, at, name.as_deref()),
-            },
-            origin: match is_verbatim {
-                true => Origin { lines: entity.lines, columns: 0 },
-                false => Origin::default(),
-            },
             name,
+            source,
+            origin,
             merge: header.merge_type(),
             launch_index: header.field("launch-index").map(str::to_owned),
             is_archived: false,
             depth,
         });
+    }
+
+    fn payload<'b>(
+        &mut self,
+        entity: &mime::Entity<'b>,
+        is_packed: bool,
+    ) -> Result<Cow<'b, [u8]>, String> {
+        let encoding = entity.header.field("content-transfer-encoding");
+        let decoded = mime::decode(encoding, entity.body)?;
+        if !is_packed {
+            return Ok(decoded);
+        }
+        Ok(Cow::Owned(self.unpacked(&decoded, true)?.into_owned()))
     }
 
     /// Something that is one part, or the list of others.

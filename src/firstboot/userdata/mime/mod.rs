@@ -57,10 +57,6 @@ pub(super) fn read(text: &[u8]) -> Message<'_> {
 
 impl<'a> Message<'a> {
     fn add(&mut self, text: &'a [u8], lines: u32, depth: usize) {
-        if self.entities.len() >= MOST_PARTS {
-            return self
-                .fault(lines, format!("more than {MOST_PARTS} parts: the rest is not read"));
-        }
         let (header, body, own) = header::split(text);
         let lines = lines.saturating_add(own);
         if !header.content_type().starts_with("multipart/") {
@@ -93,11 +89,13 @@ impl<'a> Message<'a> {
             End::Closed => {}
         }
         for (part, before) in parts {
-            // One fault says it; a million of them would only take memory.
-            if self.faults.len() >= MOST_PARTS {
-                return;
+            let lines = lines.saturating_add(before);
+            // A million of them, or of faults, would only take memory.
+            if self.entities.len().max(self.faults.len()) >= MOST_PARTS {
+                let what = format!("more than {MOST_PARTS} parts: the rest is not read");
+                return self.fault(lines, what);
             }
-            self.add(part, lines.saturating_add(before), depth + 1);
+            self.add(part, lines, depth + 1);
         }
     }
 
