@@ -16,7 +16,7 @@ use health_checker::snapshot::disk::Disk;
 use health_checker::snapshot::etc::Etc;
 use health_checker::sys::cmdline::Cmdline;
 use health_checker::sys::command;
-use health_checker::sys::files::Root;
+use health_checker::sys::files::{self, Root};
 use health_checker::sys::{btrfs, mount};
 use nix::mount::{MsFlags, mount as mount2};
 use nix::sched::{CloneFlags, unshare};
@@ -39,7 +39,7 @@ pub(crate) struct Bed {
     _alone: MutexGuard<'static, ()>,
 }
 
-fn run(program: &str, arguments: &[&str]) {
+pub(crate) fn run(program: &str, arguments: &[&str]) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = |dir: &str| Path::new(dir).join(program).exists();
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
@@ -76,9 +76,19 @@ impl Bed {
     fn make_image(&self, etc: &str) {
         let tree = self.dir.path().join("tree");
         let root = tree.join("@/.snapshots/1/snapshot");
-        for sub in
-            ["etc", "usr/bin", "usr/lib64", "var", "root", "dev", "proc", "sys", "run", "tmp"]
-        {
+        for sub in [
+            "etc",
+            "usr/bin",
+            "usr/lib64",
+            "var",
+            "root",
+            "dev",
+            "proc",
+            "sys",
+            "run",
+            "tmp",
+            ".snapshots",
+        ] {
             fs::create_dir_all(root.join(sub)).unwrap();
         }
         std::os::unix::fs::symlink("usr/bin", root.join("bin")).unwrap();
@@ -86,7 +96,8 @@ impl Bed {
         copy_with_libraries("/bin/bash", &root);
         let fstab = format!(
             "LABEL=TEST / btrfs ro 0 0\nLABEL=TEST /var btrfs subvol=/@/var,x-initrd.mount 0 0\n\
-             LABEL=TEST /root btrfs subvol=/@/root 0 0\nLABEL=NONE /data xfs nofail 0 0\n{etc}"
+             LABEL=TEST /root btrfs subvol=/@/root 0 0\n\
+             LABEL=TEST /.snapshots btrfs subvol=/@/.snapshots 0 0\nLABEL=NONE /data xfs nofail 0 0\n{etc}"
         );
         fs::write(root.join("etc/fstab"), fstab).unwrap();
         fs::write(root.join("etc/machine-id"), "uninitialized\n").unwrap();
@@ -192,6 +203,40 @@ impl Bed {
         btrfs::set_read_only(&snapshot, true).unwrap();
     }
 
+    /// Puts a program into snapshot 1, for its scripts.
+    pub(crate) fn add_program(&self, program: &str) {
+        let root = self.dir.path().join("top/@/.snapshots/1/snapshot");
+        self.writable(1, || copy_with_libraries(program, &root));
+    }
+
+    /// A subvolume inside of `/var`, as systemd makes them for machines.
+    pub(crate) fn nest_in_var(&self, path: &str) {
+        let top = self.dir.path().join("top");
+        btrfs::snapshot(&top.join("@/root"), &top.join("@/var").join(path)).unwrap();
+    }
+
+    /// Somebody makes room.
+    pub(crate) fn remove_from_var(&self, unwanted: impl Fn(&str) -> bool) {
+        let var = self.dir.path().join("top/@/var");
+        for entry in fs::read_dir(&var).unwrap().map(Result::unwrap) {
+            if unwanted(entry.file_name().to_str().unwrap()) {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        btrfs::sync(&var).unwrap();
+    }
+
+    /// Puts a file into snapshot 1, by its path in it.
+    pub(crate) fn add_file(&self, path: &str, bytes: &[u8], mode: u32) {
+        let root = self.dir.path().join("top/@/.snapshots/1/snapshot");
+        self.writable(1, || files::replace(&root.join(path), bytes, mode).unwrap());
+    }
+
+    /// Remounts the whole file system, as somebody does who has looked after it.
+    pub(crate) fn remount_writable(&self) {
+        run("mount", &["-o", "remount,rw", path(&self.dir.path().join("top"))]);
+    }
+
     pub(crate) fn store(&self) -> Store {
         Store::new(&Root::new(self.dir.path().join("top/@")))
     }
@@ -266,7 +311,8 @@ fn walk(dir: &Path, prints: &mut BTreeMap<PathBuf, String>) {
 }
 
 fn copy_with_libraries(program: &str, root: &Path) {
-    fs::copy(program, root.join("usr/bin/bash")).unwrap();
+    let name = Path::new(program).file_name().unwrap();
+    fs::copy(program, root.join("usr/bin").join(name)).unwrap();
     let output = command::run(Command::new("ldd").arg(program), Duration::from_secs(10)).unwrap();
     for word in output.stdout.split_whitespace().filter(|word| word.starts_with('/')) {
         for dir in [Path::new(word).parent().unwrap(), Path::new("/usr/lib64")] {

@@ -10,6 +10,7 @@
 )]
 
 mod bed;
+mod commit;
 mod grub;
 mod outside;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::{CONFIG, FOUND, Found, Stage, read_script, remove_config};
+use super::{CONFIG, FOUND, Found, Stage, Stays, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
 use crate::firstboot::finish::Configured;
@@ -111,12 +111,13 @@ impl Stage {
                 plugins::tell(&world, &path, Event::BecomesDefault, number)
             })
         });
-        if let Err(e) = &committed {
-            // First what is outside: with the snapshot, what was kept of it goes.
-            let undone = notes::settle_outside(disk).and_then(|()| new.abort());
-            undone.with_context(|| format!("{e:#}; and it cannot be undone"))?;
-        }
-        committed
+        committed.map_err(|e| match undo(disk, new) {
+            Ok(()) => e,
+            Err(why) => Stays(format!(
+                "{e:#}; and it cannot be undone: {why:#}; the next first boot tries that again"
+            ))
+            .into(),
+        })
     }
 
     /// What ignition-kargs-helper calls as `combustion`: a script that another program of
@@ -152,6 +153,18 @@ impl Stage {
         self.note_default();
         log::info!("first boot is done: going on into {configured}");
         Ok(())
+    }
+}
+
+/// First what is outside: with the snapshot, what was kept of it goes. What cannot be put
+/// back now is left, all of it, for the next first boot.
+fn undo(disk: &Disk, new: Transaction) -> Result<()> {
+    match notes::settle_outside(disk) {
+        Ok(()) => new.abort(),
+        Err(e) => {
+            new.leave();
+            Err(e)
+        }
     }
 }
 

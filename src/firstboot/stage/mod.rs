@@ -5,6 +5,7 @@ mod apply;
 mod fetch;
 mod in_place;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,6 +69,18 @@ pub(super) struct Found {
     /// What else was there.
     pub(super) ignored: Vec<Ignored>,
 }
+
+/// A failure after which the disk is not as it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stays(String);
+
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Stays {}
 
 /// The world that the stages work in.
 #[derive(Clone, Debug)]
