@@ -12,6 +12,7 @@
 mod bed;
 mod commit;
 mod grub;
+mod minisign;
 mod outside;
 
 use std::fs;
