@@ -12,6 +12,7 @@
 mod bed;
 mod commit;
 mod grub;
+mod https;
 mod minisign;
 mod outside;
 

@@ -1,7 +1,7 @@
 """The words stories are written with. `from bed import Machine, Stick` is all a story needs."""
 
 from .container import Container
-from .cpio import cpio_without
+from .cpio import cpio_of, cpio_without
 from .damages import DAMAGE_WEBD, HANG_BEFORE_SYSINIT, HANG_BEFORE_VERDICT
 from .drives import Cdrom, Drive, Stick, VirtioDisk
 from .grub import GrubMachine
@@ -14,5 +14,5 @@ from .web import Answer, Web
 __all__ = [
     "DAMAGE_WEBD", "HANG_BEFORE_SYSINIT", "HANG_BEFORE_VERDICT", "Answer", "Cdrom", "Container", "Drive", "Failed",
     "Gone", "GrubMachine", "Guest", "Machine", "Outside", "Result", "Stick", "TooLate", "UefiMachine", "VirtioDisk",
-    "Web", "cpio_without", "eventually",
+    "Web", "cpio_of", "cpio_without", "eventually",
 ]
