@@ -30,4 +30,5 @@ pub mod script;
 pub mod stage;
 pub mod trust;
 pub mod untrusted;
+mod usr;
 mod wait;

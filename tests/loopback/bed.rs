@@ -16,7 +16,7 @@ use health_checker::snapshot::disk::Disk;
 use health_checker::snapshot::etc::Etc;
 use health_checker::sys::cmdline::Cmdline;
 use health_checker::sys::command;
-use health_checker::sys::files::{self, Root};
+use health_checker::sys::files::Root;
 use health_checker::sys::{btrfs, mount};
 use nix::mount::{MsFlags, mount as mount2};
 use nix::sched::{CloneFlags, unshare};
@@ -26,6 +26,7 @@ pub(crate) const OVERLAY: &str = "overlay /etc overlay defaults,lowerdir=/sysroo
     x-initrd.mount 0 0\n";
 pub(crate) const NESTED: &str = "/etc /etc none bind,x-initrd.mount 0 0\n";
 pub(crate) const PLAIN: &str = "";
+pub(crate) const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
 
 /// One at a time: between fork and exec, a program that another test starts holds
 /// what this one has open, and a file system that shall be unmounted is busy.
@@ -34,7 +35,7 @@ static ONE: Mutex<()> = Mutex::new(());
 /// A disk whose snapshot 1 is the default one and mounted as root, and the
 /// initrd's own directories, all in this thread's namespace.
 pub(crate) struct Bed {
-    dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
     pub(crate) sysroot: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
@@ -195,48 +196,6 @@ impl Bed {
         }
     }
 
-    /// While a read-only snapshot is not: somebody prepares it.
-    pub(crate) fn writable(&self, number: u32, work: impl FnOnce()) {
-        let snapshot = self.dir.path().join(format!("top/@/.snapshots/{number}/snapshot"));
-        btrfs::set_read_only(&snapshot, false).unwrap();
-        work();
-        btrfs::set_read_only(&snapshot, true).unwrap();
-    }
-
-    /// Puts a program into snapshot 1, for its scripts.
-    pub(crate) fn add_program(&self, program: &str) {
-        let root = self.dir.path().join("top/@/.snapshots/1/snapshot");
-        self.writable(1, || copy_with_libraries(program, &root));
-    }
-
-    /// A subvolume inside of `/var`, as systemd makes them for machines.
-    pub(crate) fn nest_in_var(&self, path: &str) {
-        let top = self.dir.path().join("top");
-        btrfs::snapshot(&top.join("@/root"), &top.join("@/var").join(path)).unwrap();
-    }
-
-    /// Somebody makes room.
-    pub(crate) fn remove_from_var(&self, unwanted: impl Fn(&str) -> bool) {
-        let var = self.dir.path().join("top/@/var");
-        for entry in fs::read_dir(&var).unwrap().map(Result::unwrap) {
-            if unwanted(entry.file_name().to_str().unwrap()) {
-                fs::remove_file(entry.path()).unwrap();
-            }
-        }
-        btrfs::sync(&var).unwrap();
-    }
-
-    /// Puts a file into snapshot 1, by its path in it.
-    pub(crate) fn add_file(&self, path: &str, bytes: &[u8], mode: u32) {
-        let root = self.dir.path().join("top/@/.snapshots/1/snapshot");
-        self.writable(1, || files::replace(&root.join(path), bytes, mode).unwrap());
-    }
-
-    /// Remounts the whole file system, as somebody does who has looked after it.
-    pub(crate) fn remount_writable(&self) {
-        run("mount", &["-o", "remount,rw", path(&self.dir.path().join("top"))]);
-    }
-
     pub(crate) fn store(&self) -> Store {
         Store::new(&Root::new(self.dir.path().join("top/@")))
     }
@@ -251,20 +210,6 @@ impl Bed {
         let number = self.default_number();
         let id = "0123456789abcdef0123456789abcdef\n";
         fs::write(self.etc_of(number).join("machine-id"), id).unwrap();
-    }
-
-    /// The same system on ext4, read-only, as the kernel mounts a root.
-    pub(crate) fn mount_ext4(&self) -> PathBuf {
-        let (image, at) = (self.dir.path().join("ext4"), self.dir.path().join("other"));
-        let tree = self.dir.path().join("copy");
-        run("cp", &["-a", "--no-preserve=ownership", path(&self.sysroot), path(&tree)]);
-        fs::write(tree.join("etc/fstab"), "").unwrap();
-        run("mke2fs", &["-q", "-t", "ext4", "-d", path(&tree), path(&image), "64M"]);
-        fs::create_dir(&at).unwrap();
-        // Not at once: the loop device itself would be read-only.
-        run("mount", &["-o", "loop", path(&image), path(&at)]);
-        run("mount", &["-o", "remount,ro", path(&at)]);
-        at
     }
 
     /// Every path on the disk with its kind, mode, owner, times and content, but
@@ -310,7 +255,7 @@ fn walk(dir: &Path, prints: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
-fn copy_with_libraries(program: &str, root: &Path) {
+pub(super) fn copy_with_libraries(program: &str, root: &Path) {
     let name = Path::new(program).file_name().unwrap();
     fs::copy(program, root.join("usr/bin").join(name)).unwrap();
     let output = command::run(Command::new("ldd").arg(program), Duration::from_secs(10)).unwrap();
@@ -323,6 +268,6 @@ fn copy_with_libraries(program: &str, root: &Path) {
     }
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -15,11 +15,13 @@ mod grub;
 mod https;
 mod minisign;
 mod outside;
+mod prepare;
+mod usr;
 
 use std::fs;
 use std::path::Path;
 
-use bed::{Bed, NESTED, OVERLAY, PLAIN};
+use bed::{Bed, LAYOUTS, NESTED, OVERLAY, PLAIN};
 use health_checker::firstboot::outcome::{Outcome, State};
 use health_checker::firstboot::trust;
 use health_checker::record;
@@ -30,8 +32,6 @@ use health_checker::snapshot::disk::Disk;
 use health_checker::snapshot::info::Info;
 use health_checker::snapshot::transaction::{self, IN_PROGRESS, Transaction};
 use health_checker::sys::btrfs;
-
-const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
 
 /// A script that changes what it can reach, and ends as told.
 fn script(end: &str) -> String {

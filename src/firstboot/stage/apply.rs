@@ -42,7 +42,7 @@ impl Stage {
 
     fn apply_found(&self, found: &Found) -> Result<Option<SnapshotId>> {
         let script = read_script()?;
-        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else {
+        let Some(disk) = self.machine.disk(true)? else {
             self.in_place(found, &script)?;
             return Ok(None);
         };
@@ -87,7 +87,7 @@ impl Stage {
         let plan = transaction::plan(disk, "First boot configuration")?;
         log::info!("snapshot {} is being configured", plan.number);
         let mut new = Transaction::begin(disk, plan)?;
-        let (number, path) = (new.plan().number, new.path());
+        let number = new.plan().number;
         let world = World::of_snapshot(disk, new.plan())?;
         let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
             let change = || -> Result<()> {
@@ -95,7 +95,7 @@ impl Stage {
                 if let Some(found) = found {
                     configured(disk, new.plan())?.finish(found)?;
                 }
-                plugins::tell(&world, &path, Event::Created, number)?;
+                plugins::tell(&world, disk, Event::Created, number)?;
                 self.can_be_started(number)
             };
             change().map_err(|e| not_rolled_back(e, &elsewhere))
@@ -108,7 +108,7 @@ impl Stage {
                 }
                 // Before it is the default: cut in between, the loader starts what the record
                 // names, and that is made the default then.
-                plugins::tell(&world, &path, Event::BecomesDefault, number)
+                plugins::tell(&world, disk, Event::BecomesDefault, number)
             })
         });
         committed.map_err(|e| match undo(disk, new) {
@@ -132,8 +132,7 @@ impl Stage {
         }
         copy::copy(dir, Path::new(CONFIG))?;
         let transact = || -> Result<SnapshotId> {
-            let disk =
-                Disk::open(&self.machine.sysroot, true)?.context("there are no snapshots")?;
+            let disk = self.machine.disk(true)?.context("there are no snapshots")?;
             let id = self.transact(&disk, &read_script()?, None)?;
             notes::settle_outside(&disk)?;
             disk.close()?;
