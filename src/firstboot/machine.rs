@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::datasource::drives::{self, Drive};
-use super::usr;
 use crate::snapshot::disk::{self, Disk};
+use crate::snapshot::usr;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
 use crate::sys::mountinfo::FstabEntry;

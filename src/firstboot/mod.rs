@@ -30,5 +30,4 @@ pub mod script;
 pub mod stage;
 pub mod trust;
 pub mod untrusted;
-mod usr;
 mod wait;

@@ -10,7 +10,7 @@ use crate::sys::mountinfo::FstabEntry;
 const USR: &str = "/usr";
 
 /// Adds it to what fstab mounts.
-pub(super) fn add(cmdline: &Cmdline, fstab: &mut Vec<FstabEntry>) {
+pub fn add(cmdline: &Cmdline, fstab: &mut Vec<FstabEntry>) {
     let is_there = fstab.iter().any(|entry| entry.target == Path::new(USR));
     if let Some(entry) = entry(cmdline).filter(|_| !is_there) {
         fstab.push(entry);
