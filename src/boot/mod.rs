@@ -106,11 +106,14 @@ pub fn is_in_place_of_entry(root: &Root) -> bool {
 
 /// Notes which subvolume is the default of the file system that is mounted at
 /// `system`, before anything can change it: in the initrd, or, where that did
-/// not, early in the boot.
+/// not, early in the boot. What is not on btrfs has none.
 ///
 /// # Errors
-/// It is not on btrfs, or /run cannot be written.
+/// It cannot be asked, or /run cannot be written.
 pub fn note_default(root: &Root, system: &Path) -> Result<()> {
+    if !btrfs::is_btrfs(system)? {
+        return Ok(());
+    }
     let default_subvolume = btrfs::default_id(system)?;
     handoff::write(root, handoff::Start::FILE, &handoff::Start { default_subvolume })
 }

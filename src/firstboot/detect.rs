@@ -42,8 +42,8 @@ pub struct Facts {
     pub configured: Option<Uuid>,
     /// The pristine snapshot of a configuration that failed.
     pub failed_on: Option<Uuid>,
-    /// A configuration was applied to the system itself, which has no snapshots.
-    pub done_in_place: bool,
+    /// How the configuration of a system without snapshots ended.
+    pub in_place: Option<State>,
 }
 
 /// The answer.
@@ -74,7 +74,8 @@ pub fn decide(facts: &Facts) -> Answer {
         MachineId::Empty => Some("/etc/machine-id is empty"),
         MachineId::Uninitialized => Some("/etc/machine-id is uninitialized"),
     };
-    if reason.is_some() && (is(facts.configured) || facts.done_in_place) {
+    let applied_in_place = facts.in_place == Some(State::Applied);
+    if reason.is_some() && (is(facts.configured) || applied_in_place) {
         return Answer::AlreadyApplied;
     }
     if let Some(word) = facts.asked_by {
@@ -83,7 +84,7 @@ pub fn decide(facts: &Facts) -> Answer {
     if let Some(reason) = reason {
         return Answer::FirstBoot(reason.to_owned());
     }
-    if is(facts.failed_on) {
+    if is(facts.failed_on) || facts.in_place == Some(State::Failed) {
         return Answer::FirstBoot("the configuration failed at the last one".to_owned());
     }
     Answer::Finished
@@ -110,6 +111,7 @@ pub fn gather(
         log::warn!("the result of an earlier first boot is not known: {e:#}");
         None
     });
+    let in_place = outcome.as_ref().filter(|_| snapshot.is_none()).and_then(in_place);
     let failed = outcome.filter(|outcome| outcome.state == State::Failed);
     Ok(Facts {
         machine_id: machine_id(layers)?,
@@ -117,8 +119,15 @@ pub fn gather(
         snapshot,
         configured: done.map(|done| done.configured.uuid),
         failed_on: failed.and_then(|outcome| outcome.pristine).map(|id| id.uuid),
-        done_in_place: false,
+        in_place,
     })
+}
+
+/// What the result of a system without snapshots says of its configuration; one that was
+/// applied to a snapshot came here with that snapshot's files.
+pub(super) fn in_place(outcome: &Outcome) -> Option<State> {
+    let is_own = outcome.in_place || outcome.state == State::Failed;
+    is_own.then_some(outcome.state)
 }
 
 /// The word on this command line that asks for a first boot.
@@ -160,10 +169,33 @@ mod tests {
     const A: Option<Uuid> = Some(Uuid::from_u128(1));
     const B: Option<Uuid> = Some(Uuid::from_u128(2));
 
+    fn answer(facts: &Facts) -> String {
+        match decide(facts) {
+            Answer::FirstBoot(reason) => reason,
+            Answer::AlreadyApplied => "applied".to_owned(),
+            Answer::Finished => "finished".to_owned(),
+        }
+    }
+
     #[test]
     fn the_table() {
         use MachineId::{Empty, Missing, Set, Uninitialized};
         let asked = Some("combustion.firstboot");
+        let (applied, failed) = (Some(State::Applied), Some(State::Failed));
+        // machine-id, command line, in place
+        for (row, expected) in [
+            ((Set, None, applied), "finished"),
+            ((Set, None, failed), "the configuration failed at the last one"),
+            ((Set, asked, applied), "combustion.firstboot on the kernel command line"),
+            ((Missing, None, None), "/etc/machine-id is not there"),
+            ((Empty, asked, applied), "applied"),
+            ((Uninitialized, None, failed), "/etc/machine-id is uninitialized"),
+        ] {
+            let (machine_id, asked_by, in_place) = row;
+            let (snapshot, configured, failed_on) = (None, None, None);
+            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on, in_place };
+            assert_eq!(answer(&facts), expected, "{facts:?}");
+        }
         // machine-id, command line, snapshot, configured, failed on
         for (row, expected) in [
             ((Set, None, A, None, None), "finished"),
@@ -180,20 +212,9 @@ mod tests {
             ((Uninitialized, asked, A, A, None), "applied"),
         ] {
             let (machine_id, asked_by, snapshot, configured, failed_on) = row;
-            let facts = Facts {
-                machine_id,
-                asked_by,
-                snapshot,
-                configured,
-                failed_on,
-                done_in_place: false,
-            };
-            let answer = match decide(&facts) {
-                Answer::FirstBoot(reason) => reason,
-                Answer::AlreadyApplied => "applied".to_owned(),
-                Answer::Finished => "finished".to_owned(),
-            };
-            assert_eq!(answer, expected, "{facts:?}");
+            let in_place = None;
+            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on, in_place };
+            assert_eq!(answer(&facts), expected, "{facts:?}");
         }
     }
 

@@ -10,8 +10,11 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::datasource::drives::{self, Drive};
+use crate::snapshot::disk::{self, Disk};
+use crate::snapshot::usr;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
+use crate::sys::mountinfo::FstabEntry;
 use crate::sys::virt;
 
 /// The fields of DMI (Documentation/ABI/testing/sysfs-class-dmi).
@@ -110,6 +113,29 @@ impl Machine {
     pub(in crate::firstboot) fn in_dir(dir: &Path, cmdline: &str) -> Self {
         let facts = Facts { cmdline: cmdline.to_owned(), ..Facts::default() };
         Self { root: Root::new(dir), ..Self::described(facts, dir.to_owned()) }
+    }
+
+    /// The file system of its root; `None` where that has no snapshots. What it mounts is
+    /// what fstab says, and the kernel command line of `/usr`.
+    ///
+    /// # Errors
+    /// As [`Disk::open`].
+    pub fn disk(&self, writable: bool) -> Result<Option<Disk>> {
+        let mut disk = Disk::open(&self.sysroot, writable)?;
+        if let Some(disk) = &mut disk {
+            usr::add(&self.cmdline, &mut disk.fstab);
+        }
+        Ok(disk)
+    }
+
+    /// What it mounts, where it has no snapshots.
+    ///
+    /// # Errors
+    /// Its fstab cannot be read.
+    pub fn fstab(&self) -> Result<Vec<FstabEntry>> {
+        let mut fstab = disk::fstab_of(&self.sysroot)?;
+        usr::add(&self.cmdline, &mut fstab);
+        Ok(fstab)
     }
 
     /// A field of DMI, by its name in sysfs; `None` where there is none.

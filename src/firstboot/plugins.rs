@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::chroot::World;
+use crate::snapshot::disk::Disk;
 use crate::sys::files;
 
-const DIR: &str = "usr/lib/snapper/plugins";
+const DIR: &str = "/usr/lib/snapper/plugins";
 /// One may have to make an initrd.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -31,13 +32,17 @@ impl Event {
     }
 }
 
-/// Tells all plugins of the snapshot at `path`. One that fails is told of: what it was to
+/// Tells all plugins of the new snapshot. One that fails is told of: what it was to
 /// do may not matter here, and where it does, that is seen.
 ///
 /// # Errors
 /// They cannot be listed, or their world not be made.
-pub(super) fn tell(world: &World, path: &Path, event: Event, number: u32) -> Result<()> {
-    let plugins = files::list(&path.join(DIR))?;
+pub(super) fn tell(world: &World, disk: &Disk, event: Event, number: u32) -> Result<()> {
+    let Some(dir) = disk.place(number, Path::new(DIR)) else {
+        log::info!("/usr is on another file system: snapper's plugins in it are not called");
+        return Ok(());
+    };
+    let plugins = files::list(&dir)?;
     let runnable = |path: &&PathBuf| {
         use std::os::unix::fs::PermissionsExt;
         path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
@@ -45,7 +50,7 @@ pub(super) fn tell(world: &World, path: &Path, event: Event, number: u32) -> Res
     let names: Vec<_> = plugins
         .iter()
         .filter(runnable)
-        .filter_map(|path| Some(Path::new("/").join(DIR).join(path.file_name()?)))
+        .filter_map(|path| Some(Path::new(DIR).join(path.file_name()?)))
         .collect();
     if names.is_empty() {
         return Ok(());

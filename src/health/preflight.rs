@@ -18,7 +18,7 @@ use crate::record::SnapshotId;
 use crate::settings;
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::preflight::{self, Place, Question, Tree, own_machine};
-use crate::snapshot::{Snapshots, etc};
+use crate::snapshot::{Snapshots, etc, usr};
 use crate::sys::cmdline::Cmdline;
 use crate::sys::command;
 use crate::sys::files::{self, Root};
@@ -47,9 +47,11 @@ impl Preflight {
     /// # Errors
     /// The running kernel does not say what it is, or fstab cannot be read.
     pub fn of_system(root: &Root, snapshots: Snapshots) -> Result<Self> {
+        let cmdline = Cmdline::of_this_boot()?;
         let seen = |entry: FstabEntry| (root.join(&entry.target), entry);
-        let mounts = disk::fstab_of(root.dir())?.into_iter().map(seen);
-        Self::new(snapshots, root.join("/var"), mounts.map(|(at, entry)| (entry, at)).collect())
+        let mounts = mounted(root.dir(), &cmdline)?.into_iter().map(seen);
+        let mounts = mounts.map(|(at, entry)| (entry, at)).collect();
+        Self::new(snapshots, root.join("/var"), mounts, cmdline)
     }
 
     /// Of those of a disk, in the initrd, where devices may still be on their way.
@@ -58,22 +60,23 @@ impl Preflight {
     /// The running kernel does not say what it is.
     pub fn of_disk(disk: &Disk) -> Result<Self> {
         let seen = |entry: &FstabEntry| Some((entry.clone(), disk.subvolume(entry)?));
-        let mounts = disk.fstab.iter().filter_map(seen).collect();
-        let preflight = Self::new(disk.snapshots.clone(), disk.var.clone(), mounts)?;
+        let cmdline = Cmdline::of_this_boot()?;
+        let mut fstab = disk.fstab.clone();
+        usr::add(&cmdline, &mut fstab);
+        let mounts = fstab.iter().filter_map(seen).collect();
+        let preflight = Self::new(disk.snapshots.clone(), disk.var.clone(), mounts, cmdline)?;
         Ok(Self { wait: true, ..preflight })
     }
 
-    fn new(snapshots: Snapshots, var: PathBuf, mounts: Vec<(FstabEntry, PathBuf)>) -> Result<Self> {
+    fn new(
+        snapshots: Snapshots,
+        var: PathBuf,
+        mounts: Vec<(FstabEntry, PathBuf)>,
+        cmdline: Cmdline,
+    ) -> Result<Self> {
         let path = Path::new("/proc/sys/kernel/osrelease");
         let kernel = files::read_text(path)?.with_context(|| format!("no {}", path.display()))?;
-        Ok(Self {
-            snapshots,
-            var,
-            mounts,
-            cmdline: Cmdline::of_this_boot()?,
-            kernel: kernel.trim().to_owned(),
-            wait: false,
-        })
+        Ok(Self { snapshots, var, mounts, cmdline, kernel: kernel.trim().to_owned(), wait: false })
     }
 
     /// What speaks against starting this snapshot with the kernel that runs. The
@@ -136,7 +139,7 @@ impl Preflight {
             [Path::new("/"), Path::new("/etc")].contains(&entry.target.as_path())
                 || !entry.target.is_absolute()
         };
-        let mounted = disk::fstab_of(&path)?.into_iter().filter(|entry| !part(entry));
+        let mounted = mounted(&path, &self.cmdline)?.into_iter().filter(|entry| !part(entry));
         let places = mounted.map(|entry| Place { seen: self.seen(&entry), target: entry.target });
         let others = NOT_ON_DISK.map(|target| Place { target: target.into(), seen: None });
         Ok(Tree::new(path, layers, places.chain(others).collect()))
@@ -148,7 +151,8 @@ impl Preflight {
         let same = |it: &FstabEntry| {
             (&it.target, it.option("subvol")) == (&entry.target, entry.option("subvol"))
         };
-        let found = self.mounts.iter().find(|(it, _)| it.fstype == "btrfs" && same(it));
+        let is_btrfs = |it: &FstabEntry| ["btrfs", "auto"].contains(&&*it.fstype);
+        let found = self.mounts.iter().find(|(it, _)| is_btrfs(it) && same(it));
         found.map(|(_, path)| path.clone())
     }
 
@@ -195,6 +199,13 @@ impl Preflight {
         };
         known("whether there is a boot entry", problems()).unwrap_or_default()
     }
+}
+
+/// What the system at `root` has mounted, fstab's and `/usr`.
+fn mounted(root: &Path, cmdline: &Cmdline) -> Result<Vec<FstabEntry>> {
+    let mut fstab = disk::fstab_of(root)?;
+    usr::add(cmdline, &mut fstab);
+    Ok(fstab)
 }
 
 /// Decides, after a look at each snapshot that it would go back to: one that

@@ -60,7 +60,7 @@ pub fn discard(disk: &Disk, number: u32) -> Result<()> {
         btrfs::set_read_only(&path, false)?;
         let etc = path.join("etc");
         if etc.exists() && btrfs::is_subvolume(&etc)? {
-            btrfs::delete(&etc)?; // the usual one: no need to search for it
+            delete_subvolume(&etc)?; // the usual one: no need to search for it
         }
         delete_subvolume(&path)?;
     }
@@ -85,6 +85,7 @@ pub(super) fn delete_tree(dir: &Path) -> Result<()> {
 
 /// Deletes a subvolume; what is nested in it is searched for only if it has to be.
 fn delete_subvolume(path: &Path) -> Result<()> {
+    files::clear_immutable(path)?;
     if let Err(e) = btrfs::delete(path) {
         log::debug!("looking for what is nested in it: {e:#}");
         delete_nested(path)?;
@@ -104,6 +105,7 @@ fn delete_nested(dir: &Path) -> Result<()> {
         delete_nested(&path)?;
         if btrfs::is_subvolume(&path)? {
             btrfs::set_read_only(&path, false)?;
+            files::clear_immutable(&path)?;
             btrfs::delete(&path)?;
         }
     }

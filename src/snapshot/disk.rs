@@ -152,7 +152,8 @@ impl Disk {
         let subvolume = entry.option("subvol")?;
         let root = self.fstab.iter().find(|entry| entry.target == Path::new("/"));
         let as_root = root.is_some_and(|root| root.spec == entry.spec);
-        let here = entry.fstype == "btrfs" && (as_root || self.is_source(&entry.spec));
+        let is_btrfs = ["btrfs", "auto"].contains(&&*entry.fstype);
+        let here = is_btrfs && (as_root || self.is_source(&entry.spec));
         here.then(|| below(self.top.path(), Path::new(subvolume)))
     }
 

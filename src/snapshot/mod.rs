@@ -9,6 +9,7 @@ pub mod outside;
 pub mod preflight;
 pub mod snapper;
 pub mod transaction;
+pub mod usr;
 
 use std::path::{Path, PathBuf};
 

@@ -117,6 +117,8 @@ pub fn put_back(disk: &Disk, outside: &Outside, state: &Path) -> Result<()> {
         }
         move_nested(&now, &copy)?;
         btrfs::sync(disk.top())?;
+        // The script may have made it immutable. What that is true of from now on is deleted.
+        files::clear_immutable(&now)?;
         renameat_with(CWD, &copy, CWD, &now, RenameFlags::EXCHANGE)
             .with_context(|| format!("cannot exchange {} for {}", now.display(), copy.display()))?;
         done.push(kept.path.to_string_lossy());
@@ -172,6 +174,9 @@ fn move_nested(from: &Path, to: &Path) -> Result<()> {
         if !btrfs::is_subvolume(&path)? {
             move_nested(&path, &dest)?;
         } else if !btrfs::is_subvolume(&dest)? {
+            for held in [from, &path] {
+                files::clear_immutable(held)?;
+            }
             fs::remove_dir(&dest)
                 .and_then(|()| fs::rename(&path, &dest))
                 .with_context(|| format!("cannot move {} over", path.display()))?;

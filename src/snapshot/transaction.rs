@@ -154,6 +154,11 @@ impl<'a> Transaction<'a> {
         discard(self.disk, self.plan.number)
     }
 
+    /// Leaves it as an interrupted one: what belongs to it is still needed to undo the rest.
+    pub fn leave(mut self) {
+        self.ended = true;
+    }
+
     fn info_path(&self) -> PathBuf {
         info_path(self.disk, self.plan.number)
     }

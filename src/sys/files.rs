@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 /// No file that this program reads as a whole is larger. Without a limit, a
 /// damaged file system or a hostile drive could make a boot run out of memory.
@@ -109,6 +110,24 @@ fn write_and_rename(dir: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<
 /// As open(2) and fsync(2).
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// Takes from a directory what keeps even root from renaming, emptying or deleting it:
+/// the attributes `i` and `a` of chattr(1).
+///
+/// # Errors
+/// As the ioctls.
+pub fn clear_immutable(dir: &Path) -> Result<()> {
+    let clear = || -> io::Result<()> {
+        let dir = File::open(dir)?;
+        let flags = ioctl_getflags(&dir)?;
+        let cleared = flags.difference(IFlags::IMMUTABLE | IFlags::APPEND);
+        if cleared != flags {
+            ioctl_setflags(&dir, cleared)?;
+        }
+        Ok(())
+    };
+    clear().with_context(|| format!("cannot change the attributes of {}", dir.display()))
 }
 
 /// Removes a file; one that is not there is no error.

@@ -26,6 +26,7 @@ pub(crate) const OVERLAY: &str = "overlay /etc overlay defaults,lowerdir=/sysroo
     x-initrd.mount 0 0\n";
 pub(crate) const NESTED: &str = "/etc /etc none bind,x-initrd.mount 0 0\n";
 pub(crate) const PLAIN: &str = "";
+pub(crate) const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
 
 /// One at a time: between fork and exec, a program that another test starts holds
 /// what this one has open, and a file system that shall be unmounted is busy.
@@ -34,12 +35,12 @@ static ONE: Mutex<()> = Mutex::new(());
 /// A disk whose snapshot 1 is the default one and mounted as root, and the
 /// initrd's own directories, all in this thread's namespace.
 pub(crate) struct Bed {
-    dir: tempfile::TempDir,
+    pub(super) dir: tempfile::TempDir,
     pub(crate) sysroot: PathBuf,
     _alone: MutexGuard<'static, ()>,
 }
 
-fn run(program: &str, arguments: &[&str]) {
+pub(crate) fn run(program: &str, arguments: &[&str]) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = |dir: &str| Path::new(dir).join(program).exists();
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
@@ -76,9 +77,19 @@ impl Bed {
     fn make_image(&self, etc: &str) {
         let tree = self.dir.path().join("tree");
         let root = tree.join("@/.snapshots/1/snapshot");
-        for sub in
-            ["etc", "usr/bin", "usr/lib64", "var", "root", "dev", "proc", "sys", "run", "tmp"]
-        {
+        for sub in [
+            "etc",
+            "usr/bin",
+            "usr/lib64",
+            "var",
+            "root",
+            "dev",
+            "proc",
+            "sys",
+            "run",
+            "tmp",
+            ".snapshots",
+        ] {
             fs::create_dir_all(root.join(sub)).unwrap();
         }
         std::os::unix::fs::symlink("usr/bin", root.join("bin")).unwrap();
@@ -86,7 +97,8 @@ impl Bed {
         copy_with_libraries("/bin/bash", &root);
         let fstab = format!(
             "LABEL=TEST / btrfs ro 0 0\nLABEL=TEST /var btrfs subvol=/@/var,x-initrd.mount 0 0\n\
-             LABEL=TEST /root btrfs subvol=/@/root 0 0\nLABEL=NONE /data xfs nofail 0 0\n{etc}"
+             LABEL=TEST /root btrfs subvol=/@/root 0 0\n\
+             LABEL=TEST /.snapshots btrfs subvol=/@/.snapshots 0 0\nLABEL=NONE /data xfs nofail 0 0\n{etc}"
         );
         fs::write(root.join("etc/fstab"), fstab).unwrap();
         fs::write(root.join("etc/machine-id"), "uninitialized\n").unwrap();
@@ -184,14 +196,6 @@ impl Bed {
         }
     }
 
-    /// While a read-only snapshot is not: somebody prepares it.
-    pub(crate) fn writable(&self, number: u32, work: impl FnOnce()) {
-        let snapshot = self.dir.path().join(format!("top/@/.snapshots/{number}/snapshot"));
-        btrfs::set_read_only(&snapshot, false).unwrap();
-        work();
-        btrfs::set_read_only(&snapshot, true).unwrap();
-    }
-
     pub(crate) fn store(&self) -> Store {
         Store::new(&Root::new(self.dir.path().join("top/@")))
     }
@@ -206,20 +210,6 @@ impl Bed {
         let number = self.default_number();
         let id = "0123456789abcdef0123456789abcdef\n";
         fs::write(self.etc_of(number).join("machine-id"), id).unwrap();
-    }
-
-    /// The same system on ext4, read-only, as the kernel mounts a root.
-    pub(crate) fn mount_ext4(&self) -> PathBuf {
-        let (image, at) = (self.dir.path().join("ext4"), self.dir.path().join("other"));
-        let tree = self.dir.path().join("copy");
-        run("cp", &["-a", "--no-preserve=ownership", path(&self.sysroot), path(&tree)]);
-        fs::write(tree.join("etc/fstab"), "").unwrap();
-        run("mke2fs", &["-q", "-t", "ext4", "-d", path(&tree), path(&image), "64M"]);
-        fs::create_dir(&at).unwrap();
-        // Not at once: the loop device itself would be read-only.
-        run("mount", &["-o", "loop", path(&image), path(&at)]);
-        run("mount", &["-o", "remount,ro", path(&at)]);
-        at
     }
 
     /// Every path on the disk with its kind, mode, owner, times and content, but
@@ -265,8 +255,9 @@ fn walk(dir: &Path, prints: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
-fn copy_with_libraries(program: &str, root: &Path) {
-    fs::copy(program, root.join("usr/bin/bash")).unwrap();
+pub(super) fn copy_with_libraries(program: &str, root: &Path) {
+    let name = Path::new(program).file_name().unwrap();
+    fs::copy(program, root.join("usr/bin").join(name)).unwrap();
     let output = command::run(Command::new("ldd").arg(program), Duration::from_secs(10)).unwrap();
     for word in output.stdout.split_whitespace().filter(|word| word.starts_with('/')) {
         for dir in [Path::new(word).parent().unwrap(), Path::new("/usr/lib64")] {
@@ -277,6 +268,6 @@ fn copy_with_libraries(program: &str, root: &Path) {
     }
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }

@@ -10,25 +10,28 @@
 )]
 
 mod bed;
+mod commit;
 mod grub;
+mod https;
+mod in_place;
+mod minisign;
 mod outside;
+mod prepare;
+mod usr;
 
 use std::fs;
 use std::path::Path;
 
-use bed::{Bed, NESTED, OVERLAY, PLAIN};
+use bed::{Bed, LAYOUTS, NESTED, OVERLAY, PLAIN};
 use health_checker::firstboot::outcome::{Outcome, State};
 use health_checker::firstboot::trust;
 use health_checker::record;
 
 use health_checker::record::store::Store;
 use health_checker::snapshot::discard;
-use health_checker::snapshot::disk::Disk;
 use health_checker::snapshot::info::Info;
 use health_checker::snapshot::transaction::{self, IN_PROGRESS, Transaction};
 use health_checker::sys::btrfs;
-
-const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
 
 /// A script that changes what it can reach, and ends as told.
 fn script(end: &str) -> String {
@@ -306,42 +309,6 @@ fn a_pinned_root_is_refused() {
     Bed::hand_on_script(&script("exit 0"));
     let error = bed.stage("rootflags=subvol=@/x").apply().unwrap_err();
     assert!(format!("{error:#}").contains("rootflags=subvol="), "{error:#}");
-}
-
-#[test]
-fn without_snapshots_it_is_applied_in_place_and_once() {
-    let bed = Bed::new(PLAIN);
-    let mut stage = bed.stage("");
-    stage.machine.sysroot = bed.mount_ext4();
-    let root = stage.machine.sysroot.clone();
-    assert!(Disk::open(&root, false).unwrap().is_none());
-    let detect = || {
-        bed.restart();
-        stage.detect().unwrap();
-        Bed::pending()
-    };
-    assert!(detect());
-    Bed::hand_on_script("#!/bin/bash\necho half >/etc/half\nexit 3\n");
-    let error = stage.apply().unwrap_err();
-    let text = format!("{error:#}");
-    assert!(
-        text.contains("exit status 3") && text.contains("what it had done by then stays"),
-        "{text}"
-    );
-    assert!(!stage.failed(&error));
-    assert!(root.join("etc/half").exists());
-
-    assert!(detect(), "the corrected one is not applied");
-    Bed::hand_on_script("#!/bin/bash\necho whole >/etc/hostname\n");
-    assert_eq!(stage.apply().unwrap(), None);
-    assert_eq!(fs::read_to_string(root.join("etc/hostname")).unwrap(), "whole\n");
-    let outcome = Outcome::read(&root.join("var/lib/health-checker")).unwrap().unwrap();
-    assert!(outcome.in_place && outcome.state == State::Applied);
-    let mounts = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
-    let mounts = health_checker::sys::mountinfo::parse(&mounts);
-    let options = &health_checker::sys::mountinfo::at(&mounts, &root).unwrap().options;
-    assert!(options.split(',').any(|it| it == "ro"), "it stays writable: {options}");
-    assert!(!detect(), "applied twice");
 }
 
 #[test]

@@ -38,18 +38,11 @@ fn cut_attempt(bed: &Bed) -> Outside {
     outside
 }
 
-fn make_nested(bed: &Bed) {
-    let disk = bed.disk();
-    let empty = disk.top().join("@/root");
-    btrfs::snapshot(&empty, &disk.var.join("lib/machines")).unwrap();
-    disk.close().unwrap();
-}
-
 #[test]
 fn it_is_put_back_at_the_next_start_whatever_was_exchanged_before_the_cut() {
     for exchanged in 0..=2 {
         let bed = Bed::new(OVERLAY);
-        make_nested(&bed);
+        bed.nest_in_var("lib/machines");
         let before = bed.fingerprint();
         let outside = cut_attempt(&bed);
         assert_eq!(outside.subvolumes.len(), 2);
@@ -78,7 +71,7 @@ fn it_is_put_back_at_the_next_start_whatever_was_exchanged_before_the_cut() {
 #[test]
 fn what_an_attempt_wrote_that_was_the_default_once_is_never_put_back() {
     let bed = Bed::new(OVERLAY);
-    make_nested(&bed);
+    bed.nest_in_var("lib/machines");
     let outside = cut_attempt(&bed);
     let disk = bed.disk();
     // It became the default, what was kept could not be deleted, and an update came after it.
@@ -95,7 +88,7 @@ fn what_an_attempt_wrote_that_was_the_default_once_is_never_put_back() {
 #[test]
 fn what_is_the_default_by_now_keeps_what_was_written() {
     let bed = Bed::new(OVERLAY);
-    make_nested(&bed);
+    bed.nest_in_var("lib/machines");
     let outside = cut_attempt(&bed);
     let disk = bed.disk();
     let default =

@@ -17,7 +17,7 @@ use super::detect::{self, Answer};
 use super::later::{self, Report, Stand};
 use super::machine::{Facts, Machine};
 use super::outcome::{Outcome, State};
-use super::stage::{self, Stage};
+use super::stage::{self, Stage, Stays};
 use crate::record::store::{self, Store};
 use crate::record::{SnapshotId, handoff};
 use crate::settings::{self, Policy};
@@ -26,6 +26,9 @@ use crate::snapshot::etc::Etc;
 use crate::sys::btrfs;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::Root;
+
+/// Where there are no snapshots.
+const IN_PLACE: &str = "the system has no snapshots: what the script did cannot be undone";
 
 /// What can be asked of first boot.
 #[derive(Debug, Subcommand)]
@@ -222,15 +225,15 @@ fn failed(stage: &Stage, error: &anyhow::Error) -> u8 {
     log::error!("FIRST BOOT FAILED: {error:#}");
     if stage.failed(error) {
         log::error!(
-            "firstboot.on-failure=continue: the system starts as it was before, without its \
-             configuration; the next start is a first boot again"
+            "firstboot.on-failure=continue: the system starts without its configuration; the next \
+             start is a first boot again"
         );
         return 0;
     }
+    let disk = if error.is::<Stays>() { "" } else { "The disk is as it was before. " };
     log::error!(
-        "The disk is as it was before. Correct the configuration and start again: it will be a \
-         first boot again. To start without it: firstboot.on-failure=continue on the kernel \
-         command line"
+        "{disk}Correct the configuration and start again: it will be a first boot again. To start \
+         without it: firstboot.on-failure=continue on the kernel command line"
     );
     1
 }
@@ -258,6 +261,7 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
         ("source", outcome.source),
         ("signed by", outcome.signed_by),
         ("reason", outcome.reason),
+        ("in place", outcome.in_place.then(|| IN_PLACE.to_owned())),
         ("snapshot", outcome.snapshot.map(|id| id.number.to_string())),
         ("made from", outcome.pristine.map(|id| format!("snapshot {}", id.number))),
         ("SHA-256", outcome.sha256),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::{CONFIG, FOUND, Found, Stage, read_script, remove_config};
+use super::{CONFIG, FOUND, Found, Stage, Stays, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
 use crate::firstboot::datasource::Format;
@@ -46,7 +46,7 @@ impl Stage {
             return self.apply_seed(found);
         }
         let script = read_script()?;
-        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else {
+        let Some(disk) = self.machine.disk(true)? else {
             self.in_place(found, &script)?;
             return Ok(None);
         };
@@ -91,7 +91,7 @@ impl Stage {
         let plan = transaction::plan(disk, "First boot configuration")?;
         log::info!("snapshot {} is being configured", plan.number);
         let mut new = Transaction::begin(disk, plan)?;
-        let (number, path) = (new.plan().number, new.path());
+        let number = new.plan().number;
         let world = World::of_snapshot(disk, new.plan())?;
         let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
             let change = || -> Result<()> {
@@ -99,7 +99,7 @@ impl Stage {
                 if let Some(found) = found {
                     configured(disk, new.plan())?.finish(found)?;
                 }
-                plugins::tell(&world, &path, Event::Created, number)?;
+                plugins::tell(&world, disk, Event::Created, number)?;
                 self.can_be_started(number)
             };
             change().map_err(|e| not_rolled_back(e, &elsewhere))
@@ -112,15 +112,16 @@ impl Stage {
                 }
                 // Before it is the default: cut in between, the loader starts what the record
                 // names, and that is made the default then.
-                plugins::tell(&world, &path, Event::BecomesDefault, number)
+                plugins::tell(&world, disk, Event::BecomesDefault, number)
             })
         });
-        if let Err(e) = &committed {
-            // First what is outside: with the snapshot, what was kept of it goes.
-            let undone = notes::settle_outside(disk).and_then(|()| new.abort());
-            undone.with_context(|| format!("{e:#}; and it cannot be undone"))?;
-        }
-        committed
+        committed.map_err(|e| match undo(disk, new) {
+            Ok(()) => e,
+            Err(why) => Stays(format!(
+                "{e:#}; and it cannot be undone: {why:#}; the next first boot tries that again"
+            ))
+            .into(),
+        })
     }
 
     /// What ignition-kargs-helper calls as `combustion`: a script that another program of
@@ -135,8 +136,7 @@ impl Stage {
         }
         copy::copy(dir, Path::new(CONFIG))?;
         let transact = || -> Result<SnapshotId> {
-            let disk =
-                Disk::open(&self.machine.sysroot, true)?.context("there are no snapshots")?;
+            let disk = self.machine.disk(true)?.context("there are no snapshots")?;
             let id = self.transact(&disk, &read_script()?, None)?;
             notes::settle_outside(&disk)?;
             disk.close()?;
@@ -156,6 +156,18 @@ impl Stage {
         self.note_default();
         log::info!("first boot is done: going on into {configured}");
         Ok(())
+    }
+}
+
+/// First what is outside: with the snapshot, what was kept of it goes. What cannot be put
+/// back now is left, all of it, for the next first boot.
+fn undo(disk: &Disk, new: Transaction) -> Result<()> {
+    match notes::settle_outside(disk) {
+        Ok(()) => new.abort(),
+        Err(e) => {
+            new.leave();
+            Err(e)
+        }
     }
 }
 

@@ -13,7 +13,6 @@ use crate::firstboot::trust::Trust;
 use crate::firstboot::{chroot, network, notes, probation};
 use crate::record::handoff;
 use crate::snapshot::discard;
-use crate::snapshot::disk::Disk;
 use crate::sys::files;
 
 /// On the kernel command line: what was refused is tried once more.
@@ -79,7 +78,7 @@ impl Stage {
     }
 
     fn applications(&self, sha256: &str) -> Result<u32> {
-        let Some(disk) = Disk::open(&self.machine.sysroot, false)? else { return Ok(1) };
+        let Some(disk) = self.machine.disk(false)? else { return Ok(1) };
         let state = notes::store(&disk).read();
         let allowed = probation::applications(state.readable(), sha256, &disk.booted);
         disk.close()?;
@@ -111,7 +110,7 @@ impl Stage {
     /// # Errors
     /// It could not be undone: what comes next would build on half of it.
     pub fn clean_up(&self) -> Result<()> {
-        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else { return Ok(()) };
+        let Some(disk) = self.machine.disk(true)? else { return Ok(()) };
         notes::settle_outside(&disk)?;
         for number in discard::left_over(&disk)? {
             log::info!("deleting snapshot {number}, which an interrupted first boot left");

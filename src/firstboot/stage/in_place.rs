@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::{CONFIG, Found, Stage};
+use super::{CONFIG, Found, Stage, Stays};
 use crate::firstboot::chroot::World;
 use crate::firstboot::finish::Configured;
 use crate::firstboot::outcome::{Outcome, State};
@@ -50,21 +50,38 @@ impl Stage {
             sysroot.display()
         );
         let writable = Writable::make(sysroot)?;
-        let world = World::in_place(sysroot, &fstab_of(sysroot)?);
-        world.run(script, Path::new(CONFIG), self.limit).map_err(|e| {
-            anyhow!("{e:#}. It was applied in place: what it had done by then stays")
+        let world = World::in_place(sysroot, &self.machine.fstab()?);
+        let change = || -> Result<()> {
+            world.run(script, Path::new(CONFIG), self.limit)?;
+            let state = StateDir::open(sysroot)?;
+            let etc = vec![sysroot.join("etc")];
+            Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;
+            state.close()?;
+            self.note_in_place(Outcome {
+                in_place: true,
+                ..Outcome::of(State::Applied).with(found)
+            })
+        };
+        change().map_err(|e| {
+            Stays(format!("{e:#}. It was applied in place: what it had done by then stays"))
         })?;
-        let state = StateDir::open(sysroot)?;
-        let etc = vec![sysroot.join("etc")];
-        Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;
-        state.close()?;
-        let outcome = Outcome { in_place: true, ..Outcome::of(State::Applied).with(found) };
-        self.note_in_place(outcome)?;
         writable.take_back()
     }
 
+    /// Writes the result, made from the one before, where there are no snapshots. A root that
+    /// cannot be written to has had no configuration either: that is no reason to stop a start.
+    pub(super) fn conclude_in_place(&self, new: impl FnOnce(&Outcome) -> Option<Outcome>) {
+        let old = self.noted_in_place().ok().flatten();
+        let outcome = new(&old.unwrap_or_else(|| Outcome::of(State::None)));
+        if let Some(outcome) = outcome
+            && let Err(e) = self.note_in_place(outcome)
+        {
+            log::warn!("{e:#}");
+        }
+    }
+
     /// Notes how it ended, where there are no snapshots.
-    pub(super) fn note_in_place(&self, mut outcome: Outcome) -> Result<()> {
+    fn note_in_place(&self, mut outcome: Outcome) -> Result<()> {
         let writable = Writable::make(&self.machine.sysroot)?;
         let state = StateDir::open(&self.machine.sysroot)?;
         outcome.at = Some(Timestamp::now());

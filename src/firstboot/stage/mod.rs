@@ -6,6 +6,7 @@ mod fetch;
 mod in_place;
 mod seeds;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,6 +83,18 @@ pub(super) struct Found {
     pub(super) overlay: Overlay,
 }
 
+/// A failure after which the disk is not as it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stays(String);
+
+impl fmt::Display for Stays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Stays {}
+
 /// The world that the stages work in.
 #[derive(Clone, Debug)]
 pub struct Stage {
@@ -103,7 +116,7 @@ impl Stage {
             log::info!("the root is on no disk, as an installer's: no first boot");
             return Ok(());
         }
-        let disk = Disk::open(&self.machine.sysroot, false)?;
+        let disk = self.machine.disk(false)?;
         let facts = self.facts(disk.as_ref())?;
         if let Some(disk) = disk {
             disk.close()?;
@@ -146,10 +159,8 @@ impl Stage {
             let dir = root.join(store::DIR);
             let mut facts = detect::gather(&layers, &state, &dir, None, &self.machine.cmdline)?;
             // On every later start /var would be mounted in vain.
-            if facts.machine_id != MachineId::Set {
-                let noted = self.noted_in_place()?;
-                facts.done_in_place =
-                    noted.is_some_and(|it| it.in_place && it.state == State::Applied);
+            if facts.machine_id != MachineId::Set || self.goes_on() {
+                facts.in_place = self.noted_in_place()?.as_ref().and_then(detect::in_place);
             }
             return Ok(facts);
         };
@@ -161,7 +172,7 @@ impl Stage {
 
     /// Does what a power cut after set-default left undone.
     fn complete(&self) -> Result<()> {
-        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else { return Ok(()) };
+        let Some(disk) = self.machine.disk(true)? else { return Ok(()) };
         // Where the loader's entries name the snapshot, it may be started before it is.
         disk.snapshots.set_default(&disk.booted.id)?;
         transaction::finish(&disk, disk.booted.id.number)?;
@@ -174,8 +185,10 @@ impl Stage {
     pub fn failed(&self, error: &anyhow::Error) -> bool {
         let reason = format!("{error:#}");
         let found = handoff::read::<Found>(&self.machine.root, FOUND).ok().flatten();
+        let in_place = error.is::<Stays>();
         let noted = self.conclude(|_| {
-            let outcome = Outcome { reason: Some(reason.clone()), ..Outcome::of(State::Failed) };
+            let reason = Some(reason.clone());
+            let outcome = Outcome { in_place, reason, ..Outcome::of(State::Failed) };
             Some(found.iter().fold(outcome, Outcome::with))
         });
         if let Err(e) = noted {
@@ -185,11 +198,16 @@ impl Stage {
         if let Err(e) = remove_config() {
             log::warn!("{e:#}");
         }
-        let goes_on = self.machine.cmdline.value("firstboot.on-failure") == Some("continue");
+        let goes_on = self.goes_on();
         if !goes_on && let Err(e) = handoff::write(&self.machine.root, STOPPED, &reason) {
             log::warn!("what comes next will not know why this start stopped: {e:#}");
         }
         goes_on
+    }
+
+    /// Whether a start goes on without the configuration that failed.
+    fn goes_on(&self) -> bool {
+        self.machine.cmdline.value("firstboot.on-failure") == Some("continue")
     }
 
     /// Takes the hand-offs away: nothing is pending any more.
@@ -203,7 +221,10 @@ impl Stage {
 
     /// Writes the result, made from the one before, if there is anything new.
     fn conclude(&self, new: impl FnOnce(&Outcome) -> Option<Outcome>) -> Result<()> {
-        let Some(disk) = Disk::open(&self.machine.sysroot, true)? else { return Ok(()) };
+        let Some(disk) = self.machine.disk(true)? else {
+            self.conclude_in_place(new);
+            return Ok(());
+        };
         let dir = notes::state_dir(&disk);
         let old = Outcome::read(&dir).ok().flatten();
         if let Some(mut outcome) = new(&old.unwrap_or_else(|| Outcome::of(State::None))) {

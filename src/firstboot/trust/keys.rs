@@ -7,7 +7,6 @@ use minisign_verify::PublicKey as MinisignKey;
 use ssh_key::PublicKey as SshKey;
 
 use crate::firstboot::machine::Machine;
-use crate::snapshot::disk::Disk;
 use crate::snapshot::etc;
 use crate::sys::files;
 
@@ -38,19 +37,25 @@ pub(super) fn of(machine: &Machine) -> Result<Vec<Key>> {
     }
     // Through the whole disk: in the initrd neither /etc nor /var is mounted, and a key that
     // was put into a running system's /etc may be in a layer of it.
-    let disk = if machine.is_described() { None } else { Disk::open(&machine.sysroot, false)? };
+    let disk = if machine.is_described() { None } else { machine.disk(false)? };
     let Some(disk) = disk else {
-        return in_dirs(&of_system(&machine.sysroot, &machine.sysroot.join("var"))?);
+        let [var, usr] = ["var", "usr"].map(|dir| machine.sysroot.join(dir));
+        return in_dirs(&of_system(&machine.sysroot, &var, &usr)?);
     };
-    let keys = in_dirs(&of_system(&disk.snapshots.path(disk.booted.id.number), &disk.var)?)?;
+    let number = disk.booted.id.number;
+    let usr = disk.place(number, Path::new("/usr")).unwrap_or_else(|| {
+        log::info!("/usr is on another file system: keys in it count if the initrd has them too");
+        machine.sysroot.join("usr")
+    });
+    let keys = in_dirs(&of_system(&disk.snapshots.path(number), &disk.var, &usr)?)?;
     disk.close()?;
     Ok(keys)
 }
 
-fn of_system(root: &Path, var: &Path) -> Result<Vec<PathBuf>> {
+fn of_system(root: &Path, var: &Path, usr: &Path) -> Result<Vec<PathBuf>> {
     let layers = etc::layers_in(root, var)?;
     let in_etc = layers.iter().map(|etc| etc.join("health-checker").join(NAME));
-    Ok(in_etc.chain([root.join("usr/lib/health-checker").join(NAME)]).collect())
+    Ok(in_etc.chain([usr.join("lib/health-checker").join(NAME)]).collect())
 }
 
 fn in_dirs(dirs: &[PathBuf]) -> Result<Vec<Key>> {

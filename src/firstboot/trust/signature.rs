@@ -1,6 +1,6 @@
 //! Signatures of the manifest: OpenSSH's (PROTOCOL.sshsig) and minisign's.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use minisign_verify::Signature;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, SshSig};
 
@@ -27,7 +27,12 @@ pub(super) fn verify(key: &Key, manifest: &[u8], name: &str, bytes: &[u8]) -> Re
         (Public::Minisign(key), MINISIGNATURE) => {
             let signature =
                 Signature::decode(text()?).context("it is no signature of minisign's")?;
-            Ok(key.verify(manifest, &signature, false).is_ok())
+            match key.verify(manifest, &signature, false) {
+                Err(minisign_verify::Error::UnexpectedAlgorithm) => {
+                    bail!("it is of minisign's legacy format: sign without -l")
+                }
+                verified => Ok(verified.is_ok()),
+            }
         }
         _ => Ok(false),
     }

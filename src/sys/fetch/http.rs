@@ -56,9 +56,13 @@ fn attempt(
         Ok(response) => response,
         Err(Error::TooManyRedirects) => bail!("more than {REDIRECTS} redirections: a circle?"),
         Err(e @ (Error::BadUri(_) | Error::Tls(_) | Error::Pem(_))) => bail!("{e}"),
-        // The clock may be wrong as well: say so, since that looks like a forgery.
-        Err(Error::Rustls(e)) => bail!("{e} (is the machine's clock right?)"),
-        Err(e) => return Ok(Err(Again(e.to_string()))),
+        Err(e) => {
+            if let Some(e) = of_tls(&e) {
+                // The clock may be wrong as well: say so, since that looks like a forgery.
+                bail!("{e} (is the machine's clock right?)");
+            }
+            return Ok(Err(Again(e.to_string())));
+        }
     };
     let downgraded =
         uri.scheme_str() == Some("https") && response.get_uri().scheme_str() != Some("https");
@@ -69,6 +73,16 @@ fn attempt(
         // Too early, too many, or broken: it may be otherwise in a moment.
         code @ (408 | 425 | 429 | 500..) => Ok(Err(Again(format!("the server answers {code}")))),
         code => Err(Refused::Status(code).into()),
+    }
+}
+
+/// What is wrong with the server's TLS, if that is what is wrong. A handshake is part of
+/// reading and writing, and so is its error.
+fn of_tls(e: &Error) -> Option<&rustls::Error> {
+    match e {
+        Error::Rustls(e) => Some(e),
+        Error::Io(e) => e.get_ref()?.downcast_ref(),
+        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _MAGIC = b"070701"
 _HEADER = 110
 
@@ -31,3 +33,15 @@ def cpio_without(archive: bytes, name: bytes) -> bytes:
         at = end
     assert left_out, f"there is no {name!r} in it"
     return bytes(kept)
+
+
+def cpio_of(files: Mapping[str, bytes]) -> bytes:
+    """An archive of these files, for the end of an initrd: their directories are there already."""
+    made = bytearray()
+    entries = [(path.encode(), content, 0o100600) for path, content in files.items()]
+    for name, content, mode in [*entries, (b"TRAILER!!!", b"", 0)]:
+        fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
+        made += _MAGIC + b"".join(b"%08x" % field for field in fields) + name + b"\0"
+        made += b"\0" * (_aligned(len(made)) - len(made)) + content
+        made += b"\0" * (_aligned(len(made)) - len(made))
+    return bytes(made)

@@ -81,11 +81,16 @@ def snapshot_number(text: str) -> int:
     return int(match.group(1))
 
 
+def new_image() -> Path:
+    """Where a disk of this story's may be."""
+    return story_dir() / f"disk{next(_count)}.raw"
+
+
 class Disk:
     """A copy that shares its blocks with the image until they are written."""
 
     def __init__(self, etc: str = "overlay", source: Path | None = None) -> None:
-        self.path = story_dir() / f"disk{next(_count)}.raw"
+        self.path = new_image()
         sh("cp", "--reflink=auto", "--sparse=always", source or _master(etc), self.path)
         if source is None:
             # Its own file system id: two copies could not be mounted at the same time.
@@ -97,19 +102,26 @@ class Disk:
 
     @contextmanager
     def mounted(self) -> Iterator[Top]:
-        where = story_dir() / f"mnt{next(_count)}"
-        where.mkdir()
-        sh("mount", "-o", "loop,noatime,subvolid=5", self.path, where)
-        try:
+        with mounted(self.path, "loop,noatime,subvolid=5") as where:
             yield Top(where)
-        finally:
-            sh("umount", where)
-            where.rmdir()
 
     def finish_first_boot(self) -> None:
         """Gives the machine an id, as a finished first boot does."""
         with self.mounted() as top, top.writable(1) as root:
             (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+
+
+@contextmanager
+def mounted(what: Path, options: str) -> Iterator[Path]:
+    """A directory of its own that it is mounted at, with everything below."""
+    where = story_dir() / f"mnt{next(_count)}"
+    where.mkdir()
+    sh("mount", "-o", options, what, where)
+    try:
+        yield where
+    finally:
+        sh("umount", "-R", where)
+        where.rmdir()
 
 
 def _master(etc: str) -> Path:

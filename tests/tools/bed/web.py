@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 
 
@@ -20,9 +22,12 @@ class Answer:
 
 
 class Web:
-    """Answers by path: with the same answer each time, or the next of several, the last of them for ever."""
+    """Answers by path: with the same answer each time, or the next of several, the last of them for ever.
+    With a `certificate`, a file with its key and itself, over TLS."""
 
-    def __init__(self, paths: Mapping[str, str | Answer | Sequence[Answer]]) -> None:
+    def __init__(
+        self, paths: Mapping[str, str | Answer | Sequence[Answer]], certificate: Path | None = None
+    ) -> None:
         self.asked: list[str] = []
         self._left: dict[str, list[Answer]] = {}
         for path, answers in paths.items():
@@ -46,6 +51,15 @@ class Web:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.scheme = "http"
+        if certificate:
+            self.scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # Who does not trust it hangs up in the handshake: that is the thread's of that client.
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def add(self, path: str, answers: str | Answer | Sequence[Answer]) -> None:
@@ -57,7 +71,7 @@ class Web:
     @property
     def url(self) -> str:
         """Its address, as the machine has it (QEMU's user network)."""
-        return f"http://10.0.2.2:{self.server.server_address[1]}"
+        return f"{self.scheme}://10.0.2.2:{self.server.server_address[1]}"
 
     def __enter__(self) -> Web:
         self.thread.start()

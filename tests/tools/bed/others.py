@@ -1,0 +1,99 @@
+"""The image's system on other disks than the image's: without snapshots on ext4, and in an encrypted volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .base import sh, story_dir
+from .disk import Disk, Top, mounted, new_image
+
+#: What is in subvolumes of its own, in the image.
+_OUTSIDE = ("var", "root", "home", "opt", "srv", "usr/local")
+#: What the initrd needs of the system around it to be made in it.
+_API = ("dev", "proc", "sys")
+#: The passphrase of an encrypted disk.
+PASSPHRASE = b"open-sesame"
+
+
+@contextmanager
+def system(top: Top) -> Iterator[Path]:
+    """Snapshot 1 with everything that it mounts, writable."""
+    with top.writable(1) as root, mounted(root, "bind") as whole:
+        for name in _OUTSIDE:
+            sh("mount", "--bind", top.path / "@" / name, whole / name)
+        yield whole
+
+
+class PlainTop(Top):
+    """The root of a system that is nothing but that."""
+
+    def var(self, below: str = "") -> Path:
+        return self.path / "var" / below.lstrip("/")
+
+
+class PlainDisk(Disk):
+    """The system on ext4, in one file system."""
+
+    def __init__(self) -> None:
+        image = Disk("overlay")
+        self.path = new_image()
+        with image.mounted() as top:
+            top.remove("@/var/lib/overlay")
+            with system(top) as root:
+                (root / "etc/fstab").write_text("LABEL=ROOT / ext4 defaults 0 1\n")
+                sh("mke2fs", "-q", "-t", "ext4", "-L", "ROOT", "-d", root, self.path, "3G")
+        image.path.unlink()
+
+    @contextmanager
+    def mounted(self) -> Iterator[Top]:
+        with mounted(self.path, "loop,noatime") as where:
+            yield PlainTop(where)
+
+
+class EncryptedDisk(Disk):
+    """The system's btrfs in a LUKS volume, which is the whole disk; QEMU itself writes and reads it."""
+
+    def __init__(self, etc: str) -> None:
+        self.plain = Disk(etc)
+        self.path = new_image()
+        with self.plain.mounted() as top:
+            sh("btrfs", "filesystem", "resize", "2G", top.path)
+        sh("truncate", "-s", "2G", self.plain.path)
+        self._secret = ["--object", f"secret,id=key,file={_file('passphrase', PASSPHRASE)}"]
+        sh("qemu-img", "convert", *self._secret, "-f", "raw", "-O", "luks",
+           "-o", "key-secret=key,iter-time=10", self.plain.path, self.path)
+
+    def uuid(self) -> str:
+        """LUKS's own, by which the kernel command line names it (a field of its header)."""
+        with self.path.open("rb") as disk:
+            disk.seek(168)
+            return disk.read(40).rstrip(b"\0").decode()
+
+    @contextmanager
+    def mounted(self) -> Iterator[Top]:
+        """A copy: for a look."""
+        sh("qemu-img", "convert", *self._secret, "--image-opts",
+           f"driver=luks,key-secret=key,file.filename={self.path}", "-O", "raw", self.plain.path)
+        with self.plain.mounted() as top:
+            yield top
+
+
+def _file(name: str, content: bytes) -> Path:
+    path = story_dir() / name
+    path.write_bytes(content)
+    return path
+
+
+def initrd(disk: Disk, *options: str) -> Path:
+    """One that dracut makes in the image's system, with these options too."""
+    made = story_dir() / "initrd"
+    with disk.mounted() as top, system(top) as root:
+        for api in _API:
+            sh("mount", "--rbind", f"/{api}", root / api)
+        version = next((root / "usr/lib/modules").iterdir()).name
+        sh("chroot", root, "dracut", "--force", "--no-hostonly", "--kver", version, *options, "/var/tmp/initrd")
+        made.write_bytes((root / "var/tmp/initrd").read_bytes())
+        (root / "var/tmp/initrd").unlink()
+    return made
