@@ -85,6 +85,19 @@ impl World {
         })
     }
 
+    /// Changes the system by `work`, which sees it whole, with the initrd's name servers in it.
+    ///
+    /// # Errors
+    /// Its world could not be made, or the work failed.
+    pub(super) fn change(&self, work: impl FnOnce(&Inside<'_>) -> Result<()> + Send) -> Result<()> {
+        self.enter(|root| {
+            let names = NameServers::lend(root)?;
+            let done = work(&Inside { root });
+            names.take_back();
+            done
+        })
+    }
+
     /// Calls these programs, one after the other, with the same arguments.
     ///
     /// # Errors
@@ -124,6 +137,24 @@ impl World {
             }
             result
         })
+    }
+}
+
+/// A system with all that belongs to it, at a directory.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside<'a> {
+    /// Where.
+    pub root: &'a Path,
+}
+
+impl Inside<'_> {
+    /// Runs one of its programs in it.
+    ///
+    /// # Errors
+    /// It could not be started, or ended with anything but 0 or not within the limit.
+    pub fn run(&self, command: &[String], limit: Duration) -> Result<()> {
+        let mut inside = inside(self.root, Path::new("/"));
+        report(inside.args(command), &command.join(" "), limit)
     }
 }
 

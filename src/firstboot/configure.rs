@@ -1,23 +1,24 @@
-//! A seed applied to a tree: interpreted, planned, and its changes made.
+//! A seed, made ready for a tree: interpreted and planned. The same at the desk and in the initrd.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use super::cloud_config::Defaults;
+use super::configuration::{Configuration, FileContent, Owner};
 use super::interpret::{Fetch, interpret};
-use super::plan::{Plan, Run, plan};
+use super::plan::{Change, Content, NewFile, Plan, plan};
 use super::problem::Problem;
 use super::seed::Seed;
-use crate::sys::command;
-use crate::sys::fetch::Fetcher;
+use crate::sys::fetch::{Fetcher, without_secrets};
 use crate::sys::files::{MAX_FILE, Root};
 use crate::sys::tree::Tree;
 
-/// For what a configuration names elsewhere.
+/// For all tries of one thing that a configuration names elsewhere.
 const LIMIT: Duration = Duration::from_secs(120);
+/// For tools that follow: which instance this is, and what the platform says of it.
+const INSTANCE: &str = "/etc/health-checker/instance.json";
 
 /// All that there is to know before anything is changed.
 #[derive(Debug)]
@@ -41,38 +42,84 @@ impl Ready {
     }
 }
 
-/// Interprets a seed, and plans it for a tree.
-pub fn ready(seed: &Seed, defaults: &Defaults, tree: &Tree, fetch: Fetch<'_>) -> Ready {
-    let interpreted = interpret(seed, defaults, fetch);
-    let (plan, more) = plan(&interpreted.configuration, tree);
+/// Interprets a seed, and plans it for a tree; `application` tells this time from others.
+pub fn ready(
+    seed: &Seed,
+    defaults: &Defaults,
+    tree: &Tree,
+    application: &str,
+    fetch: Fetch<'_>,
+) -> Ready {
+    let mut interpreted = interpret(seed, defaults, fetch);
+    application.clone_into(&mut interpreted.configuration.later.application);
+    let (mut plan, more) = plan(&interpreted.configuration, tree);
+    plan.base.push(instance(seed));
     let mut problems = interpreted.problems;
     problems.extend(more);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     Ready { plan, problems }
 }
 
-/// Gets the `source` of a file.
-///
-/// # Errors
-/// As [`Fetcher::fetch`].
-pub fn get(url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
-    if !headers.is_empty() {
-        bail!("headers of a source are not sent yet");
-    }
-    Fetcher { trusted: vec![Root::new("/")], limit: LIMIT, most: MAX_FILE }.fetch(url)
+/// What tools that follow want to know. The platform's data may hold secrets: root's alone.
+fn instance(seed: &Seed) -> Change {
+    let instance = serde_json::json!({
+        "schema": 1,
+        "datasource": seed.datasource,
+        "instance_id": seed.instance_id,
+        "local_hostname": seed.local_hostname,
+        "public_keys": seed.public_keys,
+        "meta_data": seed.meta_data,
+    });
+    let root = || Owner { user: "root".to_owned(), group: Some("root".to_owned()) };
+    let content = Content::Bytes(format!("{instance:#}\n").into_bytes());
+    let file = NewFile { content, mode: 0o600, owner: root(), secret: true };
+    Change::File { path: Path::new(INSTANCE).to_owned(), file }
 }
 
-/// Runs a program with another root.
-///
-/// # Errors
-/// It could not be started, or did not end well.
-pub fn run_in(root: &Path, run: &Run) -> Result<()> {
-    let mut command = Command::new("unshare");
-    command.arg(format!("--root={}", root.display())).arg("--").args(&run.command);
-    let output = command::run_with_echo(&mut command, run.limit, Some(command::to_stderr))
-        .with_context(|| format!("cannot start {}", run.command.join(" ")))?;
-    if output.success() {
-        return Ok(());
+/// Whether a seed cannot be applied without the network: it includes something, fetches a
+/// file, or installs packages.
+pub fn needs_network(seed: &Seed, defaults: &Defaults) -> bool {
+    let includes = std::cell::Cell::new(false);
+    let interpreted = interpret(seed, defaults, &|_| {
+        includes.set(true);
+        bail!("not now")
+    });
+    includes.get() || asks_for_network(&interpreted.configuration)
+}
+
+fn asks_for_network(configuration: &Configuration) -> bool {
+    let is_elsewhere = |content: &FileContent| matches!(content, FileContent::Fetched { uri, .. } if !uri.starts_with("file:"));
+    !configuration.packages.is_empty()
+        || configuration.files.iter().any(|file| is_elsewhere(&file.content))
+}
+
+/// Where a configuration gets what it names elsewhere.
+#[derive(Clone, Debug)]
+pub struct Source(Fetcher);
+
+impl Source {
+    /// Trusting the certificates of the first of these roots that has some.
+    pub fn new(trusted: Vec<Root>) -> Self {
+        Self(Fetcher { trusted, limit: LIMIT, most: MAX_FILE })
     }
-    bail!("{} failed: {}: {}", run.command.join(" "), output.end, output.last_line())
+
+    /// What an `#include` names.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch`], or there is no such file.
+    pub fn include(&self, url: &str) -> Result<Vec<u8>> {
+        let found = self.0.fetch(url)?;
+        found.with_context(|| format!("{}: the server has no such file", without_secrets(url)))
+    }
+
+    /// The `source` of a file; `None` if there is no such.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch`].
+    pub fn get(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
+        if !headers.is_empty() {
+            bail!("{}: headers of a source are not sent", without_secrets(url));
+        }
+        self.0.fetch(url)
+    }
 }

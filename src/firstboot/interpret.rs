@@ -74,22 +74,26 @@ pub fn merge(
     Effective { problems, ..effective }
 }
 
-/// Under names that keep their order within a directory, where two may be called the same.
+/// Scripts run in the order of their names: the vendor's first, the user's by the names that
+/// they have, and `runcmd` among them, as in cloud-init.
 fn named(programs: &[Program]) -> Vec<Script> {
-    let name = |(at, program): (usize, &Program)| {
-        let layer = match program.layer {
-            Layer::User => "user",
-            Layer::Vendor(_) => "vendor",
-        };
+    let mut scripts: Vec<Script> = Vec::new();
+    for (at, program) in programs.iter().enumerate() {
         let when = match program.part.kind {
             Kind::ScriptPer(when) => when,
             Kind::Boothook => When::Boot,
             _ => When::Instance,
         };
-        let name = format!("{layer}-{at:03}-{}", program.part.name);
-        Script { name, when, text: program.part.program() }
-    };
-    programs.iter().enumerate().map(name).collect()
+        let mut name = match program.layer {
+            Layer::User => program.part.name.clone(),
+            Layer::Vendor(_) => format!("00-vendor-{at:03}-{}", program.part.name),
+        };
+        if name == "runcmd" || scripts.iter().any(|it| it.name == name) {
+            name = format!("{name}-{at:03}");
+        }
+        scripts.push(Script { name, when, text: program.part.program() });
+    }
+    scripts
 }
 
 /// A single file of user-data, as at the desk.

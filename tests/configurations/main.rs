@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use health_checker::firstboot::apply::apply_and_say;
 use health_checker::firstboot::cloud_config::Defaults;
 use health_checker::firstboot::interpret::interpret;
-use health_checker::firstboot::plan::{Moment, plan_at, show};
+use health_checker::firstboot::plan::{Moment, Run, plan_at, show};
 use health_checker::firstboot::seed;
 use health_checker::sys::tree::Tree;
 
@@ -74,9 +74,8 @@ fn told(case: &Path) -> String {
     if !all.iter().any(|it| it.is_error()) {
         out.push_str("== plan\n");
         out.push_str(&show(&plan, &tree));
-        let run = |run: &health_checker::firstboot::plan::Run| {
-            fs::write(root.join("ran"), run.command.join(" ")).map_err(Into::into)
-        };
+        let run =
+            |run: &Run| fs::write(root.join("ran"), run.command.join(" ")).map_err(Into::into);
         // A password at random is said to nobody here.
         apply_and_say(&plan, &tree, &run, &|_| Ok(())).unwrap();
         out.push_str("== tree\n");

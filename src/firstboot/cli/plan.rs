@@ -8,9 +8,10 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::validate::{defaults, fetch};
 use crate::firstboot::apply;
-use crate::firstboot::configure::{self, Ready};
+use crate::firstboot::chroot::Inside;
+use crate::firstboot::cloud_config::Defaults;
+use crate::firstboot::configure::{self, Ready, Source};
 use crate::firstboot::plan::{Run, show};
 use crate::firstboot::seed;
 use crate::sys::files::Root;
@@ -20,12 +21,14 @@ use crate::sys::tree::Tree;
 /// applied.
 pub(super) fn plan(root: &Root, source: &Path, as_json: bool) -> Result<u8> {
     let tree = Tree::open(root.dir())?;
-    let ready = ready(root, source, &tree)?;
+    let ready = ready(source, &tree)?;
     let mut out = io::stdout().lock();
     if as_json {
-        let mut answer = json!({"schema": 1, "valid": ready.is_applicable()});
-        answer["problems"] = ready.problems.iter().map(ToString::to_string).collect();
-        answer["plan"] = ready.plan.json();
+        let problems: Vec<_> = ready.problems.iter().map(ToString::to_string).collect();
+        let answer = json!({
+            "schema": 1, "valid": ready.is_applicable(), "problems": problems,
+            "plan": ready.plan.json(),
+        });
         serde_json::to_writer_pretty(&mut out, &answer)?;
         writeln!(out)?;
     } else {
@@ -46,19 +49,26 @@ pub(super) fn apply(root: &Root, source: &Path) -> Result<u8> {
         );
     }
     let tree = Tree::open(root.dir())?;
-    let mut ready = ready(root, source, &tree)?;
+    let mut ready = ready(source, &tree)?;
     tell(&ready);
     if !ready.is_applicable() {
         return Ok(1);
     }
-    ready.plan.fetch(&configure::get)?;
-    let runner = |run: &Run| configure::run_in(root.dir(), run);
+    let net = net();
+    ready.plan.fetch(&|url, headers| net.get(url, headers))?;
+    let inside = Inside { root: root.dir() };
+    let runner = |run: &Run| inside.run(&run.command, run.limit);
     apply::apply(&ready.plan, &tree, &runner)?;
     Ok(0)
 }
 
-fn ready(root: &Root, source: &Path, tree: &Tree) -> Result<Ready> {
-    Ok(configure::ready(&seed::given(source)?, &defaults(root), tree, &fetch))
+fn net() -> Source {
+    Source::new(vec![Root::new("/")])
+}
+
+fn ready(source: &Path, tree: &Tree) -> Result<Ready> {
+    let (net, defaults) = (net(), Defaults::of_tree(tree)?);
+    Ok(configure::ready(&seed::given(source)?, &defaults, tree, "", &|url| net.include(url)))
 }
 
 fn tell(ready: &Ready) {

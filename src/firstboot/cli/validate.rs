@@ -3,22 +3,20 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::firstboot::cloud_config::Defaults;
+use crate::firstboot::configure::Source;
 use crate::firstboot::interpret::{self, alone};
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::script;
 use crate::firstboot::seed::Named;
 use crate::firstboot::yaml::{self, Value};
-use crate::sys::fetch::{Fetcher, without_secrets};
-use crate::sys::files::{MAX_FILE, Root};
+use crate::sys::files::Root;
+use crate::sys::tree::Tree;
 
-/// For what `#include` names.
-const LIMIT: Duration = Duration::from_secs(60);
 /// The largest file that is looked at: what is linear in its size is bounded all the same.
 const LARGEST: u64 = 64 << 20;
 
@@ -101,7 +99,7 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
         alone(name, read(path)?)
     };
     let kind = if path.is_dir() { "a seed for cloud-init" } else { "user-data for cloud-init" };
-    Ok((kind, interpret::interpret(&seed, &defaults(root), &fetch).problems))
+    Ok((kind, interpret::interpret(&seed, &defaults(root)?, &fetch).problems))
 }
 
 fn combustion(path: &Path) -> Result<Vec<Problem>> {
@@ -120,17 +118,11 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Of the system below `root`.
-pub(super) fn defaults(root: &Root) -> Defaults {
-    let read = |path: &str| fs::read_to_string(root.join(path)).ok();
-    let text = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"));
-    Defaults::of(&text.unwrap_or_default())
+fn defaults(root: &Root) -> Result<Defaults> {
+    Defaults::of_tree(&Tree::open(root.dir())?)
 }
 
 /// What `#include` names.
-pub(super) fn fetch(url: &str) -> Result<Vec<u8>> {
-    let trusted = vec![Root::new("/")];
-    let fetcher = Fetcher { trusted, limit: LIMIT, most: MAX_FILE };
-    fetcher
-        .fetch(url)?
-        .with_context(|| format!("{}: the server has no such file", without_secrets(url)))
+fn fetch(url: &str) -> Result<Vec<u8>> {
+    Source::new(vec![Root::new("/")]).include(url)
 }

@@ -19,12 +19,14 @@ mod storage;
 mod tests;
 mod users;
 
+use anyhow::Result;
 pub use keys::{KEYS, Support};
 
 use super::configuration::{Configuration, Placed};
 use super::problem::{Place, Problem};
 use super::seed::Seed;
 use super::yaml::{Node, Value};
+use crate::sys::tree::Tree;
 use reader::{Fields, Reader, did_you_mean};
 
 /// What of the system a configuration's meaning depends on.
@@ -43,6 +45,16 @@ impl Defaults {
         let word = id.split(['-', '_']).next().unwrap_or_default();
         let user = if word.is_empty() { "cloud" } else { word };
         Self { user: user.to_owned() }
+    }
+
+    /// Of the system in this tree.
+    ///
+    /// # Errors
+    /// Its os-release cannot be read.
+    pub fn of_tree(tree: &Tree) -> Result<Self> {
+        let own = tree.read("/etc/os-release")?;
+        let bytes = own.map_or_else(|| tree.read("/usr/lib/os-release"), |it| Ok(Some(it)))?;
+        Ok(Self::of(&String::from_utf8_lossy(&bytes.unwrap_or_default())))
     }
 }
 

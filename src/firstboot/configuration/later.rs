@@ -22,7 +22,8 @@ pub struct Script {
     pub name: String,
     /// How often.
     pub when: When,
-    /// All of it, interpreter line included.
+    /// All of it, interpreter line included; in base64, since it may be any bytes.
+    #[serde(with = "base64_text")]
     pub text: Vec<u8>,
 }
 
@@ -112,5 +113,21 @@ impl Later {
             && self.phone_home.is_none()
             && self.final_message.is_none()
             && self.power_state.is_none()
+    }
+}
+
+/// Bytes as a string of JSON.
+mod base64_text {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(from)?).map_err(D::Error::custom)
     }
 }

@@ -1,31 +1,30 @@
-//! The third stage: the configuration's script, in a new snapshot, which becomes the
-//! default if the script ends with 0.
+//! The third stage: the configuration is applied to a new snapshot, which becomes the
+//! default if all of it succeeds.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::work::Work;
 use super::{CONFIG, FOUND, Found, Stage, Stays, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
-use crate::firstboot::datasource::Format;
 use crate::firstboot::finish::Configured;
 use crate::firstboot::plugins::{self, Event};
-use crate::firstboot::script::Script;
 use crate::firstboot::{copy, notes};
 use crate::record::SnapshotId;
 use crate::record::handoff;
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::etc;
 use crate::snapshot::transaction::{self, Plan, Transaction};
+use crate::sys::btrfs;
 
 /// Where ignition-kargs-helper puts its script.
 const HELPERS: &str = "/run/combustion/mount/combustion";
 
 impl Stage {
-    /// Runs the configuration's script in a new snapshot, and makes that the
-    /// default if the script ends with 0; `None` where there are no snapshots, and it was
-    /// run in the system itself.
+    /// Applies the configuration to a new snapshot, and makes that the default if it
+    /// succeeds; `None` where there are no snapshots, and it was applied to the system itself.
     ///
     /// # Errors
     /// It failed; the disk is then as it was, unless there are no snapshots.
@@ -42,15 +41,12 @@ impl Stage {
     }
 
     fn apply_found(&self, found: &Found) -> Result<Option<SnapshotId>> {
-        if let Format::Seed(_) = found.format {
-            return self.apply_seed(found);
-        }
-        let script = read_script()?;
+        let work = Work::of(found)?;
         let Some(disk) = self.machine.disk(true)? else {
-            self.in_place(found, &script)?;
+            self.in_place(found, &work)?;
             return Ok(None);
         };
-        let id = self.transact(&disk, &script, Some(found))?;
+        let id = self.transact(&disk, &work, Some(found))?;
         // It is done: nothing that fails from here on may make it look undone.
         let finish = || {
             notes::settle_outside(&disk)?;
@@ -85,9 +81,9 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs a script in a new snapshot and makes that the default. What is `found` by first
+    /// Does the work in a new snapshot and makes that the default. What is `found` by first
     /// boot is noted, so that it is never done twice.
-    fn transact(&self, disk: &Disk, script: &Script, found: Option<&Found>) -> Result<SnapshotId> {
+    fn transact(&self, disk: &Disk, work: &Work, found: Option<&Found>) -> Result<SnapshotId> {
         let plan = transaction::plan(disk, "First boot configuration")?;
         log::info!("snapshot {} is being configured", plan.number);
         let mut new = Transaction::begin(disk, plan)?;
@@ -95,7 +91,8 @@ impl Stage {
         let world = World::of_snapshot(disk, new.plan())?;
         let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
             let change = || -> Result<()> {
-                world.run(script, Path::new(CONFIG), self.limit)?;
+                let uuid = btrfs::info(&disk.snapshots.path(number))?.uuid;
+                work.carry_out(&world, self, &uuid.to_string())?;
                 if let Some(found) = found {
                     configured(disk, new.plan())?.finish(found)?;
                 }
@@ -137,7 +134,7 @@ impl Stage {
         copy::copy(dir, Path::new(CONFIG))?;
         let transact = || -> Result<SnapshotId> {
             let disk = self.machine.disk(true)?.context("there are no snapshots")?;
-            let id = self.transact(&disk, &read_script()?, None)?;
+            let id = self.transact(&disk, &Work::Script(read_script()?), None)?;
             notes::settle_outside(&disk)?;
             disk.close()?;
             Ok(id)

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::{CONFIG, Found, Stage, Stays};
+use super::work::Work;
+use super::{Found, Stage, Stays};
 use crate::firstboot::chroot::World;
 use crate::firstboot::finish::Configured;
 use crate::firstboot::outcome::{Outcome, State};
-use crate::firstboot::script::Script;
 use crate::record::store;
 use crate::snapshot::disk::{fstab_of, mount_entry};
 use crate::sys::mount::{Mounted, Writable};
@@ -41,8 +41,8 @@ impl StateDir {
 }
 
 impl Stage {
-    /// Runs the script in place.
-    pub(super) fn in_place(&self, found: &Found, script: &Script) -> Result<()> {
+    /// Does the work in place.
+    pub(super) fn in_place(&self, found: &Found, work: &Work) -> Result<()> {
         let sysroot = &self.machine.sysroot;
         log::warn!(
             "{} is not a snapshot of btrfs: the configuration is applied in place, and if it \
@@ -52,7 +52,7 @@ impl Stage {
         let writable = Writable::make(sysroot)?;
         let world = World::in_place(sysroot, &self.machine.fstab()?);
         let change = || -> Result<()> {
-            world.run(script, Path::new(CONFIG), self.limit)?;
+            work.carry_out(&world, self, &Timestamp::now().to_string())?;
             let state = StateDir::open(sysroot)?;
             let etc = vec![sysroot.join("etc")];
             Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;

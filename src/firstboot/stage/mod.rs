@@ -5,6 +5,7 @@ mod apply;
 mod fetch;
 mod in_place;
 mod seeds;
+mod work;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

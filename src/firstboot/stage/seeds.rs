@@ -6,12 +6,13 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use super::{FOUND, Found, SEED, Stage};
+use crate::firstboot::cloud_config::Defaults;
+use crate::firstboot::configure;
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::Format;
 use crate::firstboot::network;
 use crate::firstboot::seed::{self, NOCLOUD_FILES, Overlay, Platform, Seed, Tree};
 use crate::firstboot::trust::Trust;
-use crate::record::SnapshotId;
 use crate::record::handoff;
 use crate::sys::files;
 
@@ -21,28 +22,13 @@ impl Stage {
     pub(super) fn prepare_seed(&self, found: Found) -> Result<()> {
         let seed = seed_of(&found)?;
         log::info!("{} says that this is instance {}", seed.datasource, seed.instance_id);
-        if needs_network(&seed) {
+        // Who the default user is does not matter to that.
+        if configure::needs_network(&seed, &Defaults::of("")) {
             network::up(&self.machine).context("the user-data is not complete without it")?;
         }
         let found = Found { instance_id: Some(seed.instance_id), ..found };
         handoff::write(&self.machine.root, FOUND, &found)
     }
-
-    /// Applies a seed, in a new snapshot.
-    ///
-    /// # Errors
-    /// It cannot be applied.
-    #[allow(clippy::unused_self, reason = "it is a stage's, as applying a script is")]
-    pub(super) fn apply_seed(&self, found: &Found) -> Result<Option<SnapshotId>> {
-        let seed = seed_of(found)?;
-        bail!("a seed of {} cannot be applied by this version of health-checker", seed.datasource)
-    }
-}
-
-/// Whether the network must be up before the seed can be applied. Only its user-data can tell
-/// (`#include`, a file's `source`), which is parsed by the formats' readers.
-fn needs_network(_: &Seed) -> bool {
-    false
 }
 
 /// The seed that `fetch` has handed on.

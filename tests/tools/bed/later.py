@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 from typing import Any
@@ -12,8 +13,8 @@ from .container import Container
 LOG = "/var/log/later"
 
 
-def text(script: str) -> list[int]:
-    return list(f"#!/bin/sh\n{script}\n".encode())
+def text(script: str) -> str:
+    return base64.b64encode(f"#!/bin/sh\n{script}\n".encode()).decode()
 
 
 def configuration(**changes: Any) -> str:

@@ -1,0 +1,68 @@
+//! What makes a configured system of a pristine one, whatever format it is written in.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::seeds::seed_of;
+use super::{CONFIG, Found, Stage, read_script};
+use crate::firstboot::apply;
+use crate::firstboot::chroot::{Inside, World};
+use crate::firstboot::cloud_config::Defaults;
+use crate::firstboot::configure::{self, Source};
+use crate::firstboot::datasource::Format;
+use crate::firstboot::plan::Run;
+use crate::firstboot::script::Script;
+use crate::firstboot::seed::Seed;
+use crate::sys::files::Root;
+use crate::sys::tree::Tree;
+
+/// What is to be done in the system's world.
+pub(super) enum Work {
+    /// A program is run.
+    Script(Script),
+    /// A seed is applied.
+    Seed(Box<Seed>),
+}
+
+impl Work {
+    /// What `fetch` has handed on.
+    ///
+    /// # Errors
+    /// It cannot be read, or could not be done.
+    pub(super) fn of(found: &Found) -> Result<Self> {
+        Ok(match found.format {
+            Format::Combustion => Self::Script(read_script()?),
+            Format::Seed(_) => Self::Seed(Box::new(seed_of(found)?)),
+        })
+    }
+
+    /// Does it; `application` names this time among others (`Later::application`).
+    ///
+    /// # Errors
+    /// It failed, in the middle perhaps.
+    pub(super) fn carry_out(&self, world: &World, stage: &Stage, application: &str) -> Result<()> {
+        match self {
+            Self::Script(script) => world.run(script, Path::new(CONFIG), stage.limit),
+            Self::Seed(seed) => world.change(|inside| {
+                let trusted = vec![stage.machine.root.clone(), Root::new(&stage.machine.sysroot)];
+                apply_seed(seed, inside, application, &Source::new(trusted))
+            }),
+        }
+    }
+}
+
+fn apply_seed(seed: &Seed, inside: &Inside<'_>, application: &str, net: &Source) -> Result<()> {
+    let tree = Tree::open(inside.root)?;
+    let defaults = Defaults::of_tree(&tree)?;
+    let mut ready = configure::ready(seed, &defaults, &tree, application, &|url| net.include(url));
+    if !ready.is_applicable() {
+        bail!("nothing is applied:\n{}", ready.errors());
+    }
+    for problem in &ready.problems {
+        log::warn!("{problem}");
+    }
+    ready.plan.fetch(&|url, headers| net.get(url, headers))?;
+    let runner = |run: &Run| inside.run(&run.command, run.limit).context(run.reason.clone());
+    apply::apply(&ready.plan, &tree, &runner)
+}
