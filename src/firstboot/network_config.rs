@@ -124,7 +124,7 @@ mod tests {
             ("", None),
             (
                 "version: 2\nethernets: {eth0: {addresses: [10.0.0.2/24]}}",
-                Some("n:2:30: error: \"addresses\""),
+                Some("n:2:31: error: \"addresses\""),
             ),
             (
                 "version: 1\nconfig: [{type: physical, name: e, subnets: [{type: static, address: 10.0.0.2}]}]",
