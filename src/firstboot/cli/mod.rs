@@ -39,7 +39,7 @@ pub enum FirstbootCommand {
     Detect(Asked),
     /// Where a configuration may come from, in order, and what is there now
     Sources(Asked),
-    /// Is a configuration valid? Problems as file:line:column; exit status 1 if there is an error
+    /// Is a configuration valid? Problems as file, line and column; exit status 1 for an error
     Validate {
         /// User-data of any type, a seed's or a drive's directory, or combustion/script
         #[arg(required = true, value_name = "FILE")]

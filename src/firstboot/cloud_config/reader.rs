@@ -79,13 +79,11 @@ impl Reader {
 
     /// A list.
     pub(super) fn list<'a>(&mut self, node: &'a Node, name: &str) -> &'a [Node] {
-        match &node.value {
-            Value::Seq(items) => items,
-            _ => {
-                self.wrong(node, name, "a list: lines that begin with \"- \"");
-                &[]
-            }
+        if let Value::Seq(items) = &node.value {
+            return items;
         }
+        self.wrong(node, name, "a list: lines that begin with \"- \"");
+        &[]
     }
 
     /// Text. A number is taken as text, as `str()` has it.

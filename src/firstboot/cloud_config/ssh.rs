@@ -44,7 +44,7 @@ fn host_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration)
     to.ssh.place = Some(node.place.clone());
     for (key, value) in pairs {
         let name = key.text().unwrap_or_default();
-        let split = name.split_once('_').filter(|(kind, _)| TYPES.contains(kind));
+        let split = name.split_once('_').filter(|(algorithm, _)| TYPES.contains(algorithm));
         let (suffix, is_secret) = match split.map(|(_, part)| part) {
             Some("private") => ("", true),
             Some("public") => (".pub", false),
@@ -66,8 +66,12 @@ fn host_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration)
             reader.error(&text.place, what);
             continue;
         }
-        let kind = split.map_or("", |(kind, _)| kind);
-        let content = format!("{}\n", text.value.trim_end());
-        to.ssh.host_keys.push((format!("ssh_host_{kind}_key{suffix}"), Secret(content), is_secret));
+        let algorithm = split.map_or("", |(algorithm, _)| algorithm);
+        let whole = format!("{}\n", text.value.trim_end());
+        to.ssh.host_keys.push((
+            format!("ssh_host_{algorithm}_key{suffix}"),
+            Secret(whole),
+            is_secret,
+        ));
     }
 }

@@ -27,6 +27,7 @@ fn clean(text: &str) -> Configuration {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a row each")]
 fn what_is_wrong_is_named_with_place_and_remedy() {
     let mut wrong = Vec::new();
     for (text, expected) in [

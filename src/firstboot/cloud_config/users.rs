@@ -412,14 +412,11 @@ fn distribute_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
         let is_root = |user: &&mut User| user.name.value == "root";
         let at_root = to.users.iter_mut().find(is_root);
         let redirect = disabled.then(|| default.clone().unwrap_or_else(|| "NONE".to_owned()));
-        match at_root {
-            Some(root) => root.ssh_keys.extend(all),
-            None => {
-                let mut root =
-                    plain(Placed { value: "root".to_owned(), place: all[0].place.clone() });
-                root.ssh_keys = all;
-                to.users.push(root);
-            }
+        if let Some(root) = at_root {
+            root.ssh_keys.extend(all);
+        } else {
+            let name = Placed { value: "root".to_owned(), place: all[0].place.clone() };
+            to.users.push(User { ssh_keys: all, ..plain(name) });
         }
         to.ssh.root_redirect = redirect;
     }

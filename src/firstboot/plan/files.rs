@@ -108,7 +108,7 @@ fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
         }
     };
     // Who keeps a file from others does not want it on the console either.
-    let secret = file.mode & 0o077 == 0;
+    let secret = file.mode.trailing_zeros() >= 6;
     NewFile { content, mode: file.mode, owner, secret }
 }
 

@@ -44,17 +44,12 @@ pub(super) fn plan(planner: &mut Planner, ntp: &Ntp) -> Result<()> {
         // The distribution's own are used.
         return Ok(());
     }
-    match use_chrony {
-        true => {
-            let (path, text) = (of_chrony(planner)?, sources(ntp));
-            planner.view.write_text(path, text, 0o644)
-        }
-        false => {
-            let all: Vec<&str> =
-                ntp.servers.iter().chain(&ntp.pools).map(|it| it.value.as_str()).collect();
-            planner.view.write_text(TIMESYNCD, format!("[Time]\nNTP={}\n", all.join(" ")), 0o644)
-        }
+    if use_chrony {
+        let (path, text) = (of_chrony(planner)?, sources(ntp));
+        return planner.view.write_text(path, text, 0o644);
     }
+    let all: Vec<&str> = ntp.servers.iter().chain(&ntp.pools).map(|it| it.value.as_str()).collect();
+    planner.view.write_text(TIMESYNCD, format!("[Time]\nNTP={}\n", all.join(" ")), 0o644)
 }
 
 /// Debian has sources in a directory of their own, SUSE reads `/etc/chrony.d`.

@@ -1,5 +1,7 @@
 //! The ssh server: `sshd_config(5)`, and its host keys.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::text::joined;
@@ -51,7 +53,8 @@ fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
     }
     for name in planner.view.list(DIRECTORY)? {
         let path = format!("{DIRECTORY}/{}", name.to_string_lossy());
-        let is_earlier = name.to_string_lossy().as_ref() < DROP_IN && path.ends_with(".conf");
+        let is_conf = Path::new(&name).extension().is_some_and(|it| it == "conf");
+        let is_earlier = name.to_string_lossy().as_ref() < DROP_IN && is_conf;
         let text = if is_earlier { planner.view.text(&path)? } else { None };
         if text.is_some_and(|text| text.lines().any(|line| is_option(line, KEY))) {
             let says = format!("{path} sets {KEY} as well, and wins: remove it from there");

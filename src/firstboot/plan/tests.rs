@@ -65,11 +65,13 @@ pub(super) fn file(path: &str, content: &str) -> WriteFile {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the field has it")]
 fn owned(user: &str, group: Option<&str>) -> Option<Placed<Owner>> {
     let group = group.map(str::to_owned);
     Some(Placed { value: Owner { user: user.to_owned(), group }, place: at(7) })
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the field has it")]
 fn hashed(hash: &str) -> Option<Hash> {
     Some(Hash::Hashed(Secret(hash.to_owned())))
 }
@@ -276,10 +278,9 @@ fn of_a_user_that_is_there_only_groups_rules_and_keys_count() {
 #[test]
 fn roots_keys_are_locked_behind_a_command() {
     let world = World::with(&ACCOUNTS);
-    let mut configuration = Configuration::default();
-    configuration.users = ["bob", "root"]
-        .map(|name| User { ssh_keys: vec![placed("ssh-rsa K")], ..user(name) })
-        .into();
+    let users =
+        ["bob", "root"].map(|name| User { ssh_keys: vec![placed("ssh-rsa K")], ..user(name) });
+    let mut configuration = Configuration { users: users.into(), ..Configuration::default() };
     configuration.ssh.root_redirect = Some("bob".into());
     let (plan, problems) = world.plan(&configuration);
     assert!(errors(&problems).is_empty(), "{problems:?}");

@@ -37,7 +37,7 @@ def story(etc: str) -> None:
         m.boot()
         assert m.booted() == m.default() == 2, "the boot did not go on into the new snapshot"
         assert m.sh("cat /etc/hostname /usr/share/marker; hostname") == "web1\nfrom user-dataweb1"
-        assert m.sh("id -un alice; id -Gn alice | tr ' ' '\\n' | sort | tr '\\n' ' '") == "alice\nadm alice web "
+        assert m.sh("id -un alice; id -Gn alice | tr ' ' '\\n' | sort | tr '\\n' ' '") == "alice\nadm alice web"
         assert m.sh("stat -c '%a %U' /home/alice/.ssh /home/alice/.ssh/authorized_keys /home/alice/note /etc/app/app.conf") == (
             "700 alice\n600 alice\n644 alice\n640 root"
         )

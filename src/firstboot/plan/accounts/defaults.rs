@@ -114,7 +114,8 @@ fn settings(view: &Overlay, name: &str, separator: char) -> Result<HashMap<Strin
     drop_ins.extend(view.list(format!("/etc/{name}.d"))?);
     drop_ins.sort();
     drop_ins.dedup();
-    for drop_in in drop_ins.iter().filter_map(|it| it.to_str()).filter(|it| it.ends_with(".defs")) {
+    for drop_in in drop_ins.iter().filter_map(|it| it.to_str()).filter(|it| has_ending(it, "defs"))
+    {
         if let Some(text) = first(&format!("{name}.d/{drop_in}"))? {
             parse(&text, separator, &mut settings);
         }
@@ -138,4 +139,7 @@ fn parse_number(text: &str) -> Option<u32> {
         None if text.starts_with('0') && text.len() > 1 => u32::from_str_radix(text, 8).ok(),
         None => text.parse().ok(),
     }
+}
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|it| it == ending)
 }

@@ -68,12 +68,11 @@ fn merge(before: &[u8], lines: &[String]) -> Vec<u8> {
     }
     for line in lines {
         let blob = key_of(line).map_or(line.as_str(), |key| key.blob);
-        match known.get(blob) {
-            Some(&at) => merged[at] = line.as_bytes(),
-            None => {
-                known.insert(blob, merged.len());
-                merged.push(line.as_bytes());
-            }
+        if let Some(&at) = known.get(blob) {
+            merged[at] = line.as_bytes();
+        } else {
+            known.insert(blob, merged.len());
+            merged.push(line.as_bytes());
         }
     }
     merged.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect()

@@ -130,11 +130,10 @@ fn next_number(taken: &BTreeSet<u32>, range: &RangeInclusive<u32>, system: bool)
     if range.is_empty() {
         return None;
     }
-    let next = match system {
-        true => within().next().map_or(Some(*range.end()), |lowest| lowest.checked_sub(1)),
-        false => {
-            within().next_back().map_or(Some(*range.start()), |highest| highest.checked_add(1))
-        }
+    let next = if system {
+        within().next().map_or(Some(*range.end()), |lowest| lowest.checked_sub(1))
+    } else {
+        within().next_back().map_or(Some(*range.start()), |highest| highest.checked_add(1))
     };
     next.filter(free)
         .or_else(|| if system { range.clone().rev().find(free) } else { range.clone().find(free) })

@@ -117,12 +117,11 @@ impl Table {
         }
         fields[number] = value;
         let line = fields.join(":");
-        match self.lines.get_mut(at) {
-            Some(old) => *old = line.into_bytes(),
-            None => {
-                let at = at - self.lines.len();
-                self.added[at] = line;
-            }
+        if let Some(old) = self.lines.get_mut(at) {
+            *old = line.into_bytes();
+        } else {
+            let at = at - self.lines.len();
+            self.added[at] = line;
         }
         self.changed = true;
     }
