@@ -63,7 +63,8 @@ def story(etc: str) -> None:
     wrong = USER_DATA.replace("permissions: '0640'", "permissions: rw-r--r--")
     with Machine(etc, first_boot=True, drives=[Cdrom("CIDATA", FILES | {"user-data": wrong})]) as m:
         m.start()
-        m.wait_console("FIRST BOOT FAILED: .*user-data:13:18: error: permissions must be a mode in octal")
+        m.wait_console("FIRST BOOT FAILED: .*CIDATA.*nothing is applied")
+        m.wait_console("user-data:12:18: error: permissions must be a mode in octal digits")
         m.power_cut()
         with m.offline() as top:
             assert top.snapshots() == [1] and top.default() == 1
