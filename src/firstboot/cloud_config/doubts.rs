@@ -2,18 +2,18 @@
 
 use super::Context;
 use super::reader::Reader;
-use crate::firstboot::configuration::{Configuration, Hash, Lock};
+use super::users::NOBODY;
+use crate::firstboot::configuration::{Configuration, Hash, Lock, User};
 
 pub(super) fn find(reader: &mut Reader, context: &Context<'_>, of: &Configuration) {
     nobody_gets_in(reader, context, of);
     only_root_and_locked(reader, of);
     names_twice(reader, of);
+    vendors_prefix(reader, context);
 }
 
 fn can_log_in_by_password(of: &Configuration) -> bool {
-    let is_open = |it: &&crate::firstboot::configuration::User| {
-        it.lock == Lock::Open && it.password.is_some()
-    };
+    let is_open = |it: &&User| it.lock == Lock::Open && it.password.is_some();
     of.users.iter().any(|it| is_open(&it)) || !of.passwords.is_empty()
 }
 
@@ -31,16 +31,21 @@ fn nobody_gets_in(reader: &mut Reader, context: &Context<'_>, of: &Configuration
 
 /// root's keys are locked behind a command that names a user who is not there.
 fn only_root_and_locked(reader: &mut Reader, of: &Configuration) {
-    if of.ssh.root_redirect.as_deref() != Some("NONE") {
-        return;
-    }
-    let others = of.users.iter().any(|it| it.name.value != "root" && !it.ssh_keys.is_empty());
-    if let Some(root) = of.users.iter().find(|it| it.name.value == "root")
+    let is_locked = |it: &User| it.redirect_to.as_deref() == Some(NOBODY);
+    let others = of.users.iter().any(|it| !is_locked(it) && !it.ssh_keys.is_empty());
+    if let Some(root) = of.users.iter().find(|it| is_locked(it))
         && !others
     {
         let what = "disable_root is true unless it says otherwise, and there is no default user: \
                     these keys open nothing; write disable_root: false, or \"default\" among users";
-        reader.warn(&root.ssh_keys.first().map_or(&root.name.place, |it| &it.place).clone(), what);
+        reader.warn(&root.name.place, what);
+    }
+}
+
+/// A program in front of the vendor's scripts.
+fn vendors_prefix(reader: &mut Reader, context: &Context<'_>) {
+    if let Some(node) = context.get("vendor_data").and_then(|it| it.get("prefix")) {
+        reader.warn(&node.place, "prefix of vendor_data is ignored: its scripts run as they are");
     }
 }
 

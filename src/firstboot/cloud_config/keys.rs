@@ -85,7 +85,6 @@ pub const KEYS: &[Key] = &[
     full("ssh_genkeytypes"),
     full("ssh_keys"),
     full("ssh_pwauth"),
-    part("swap", "a file, made in the started system"),
     full("timezone"),
     full("user"),
     full("users"),
@@ -120,6 +119,7 @@ pub const KEYS: &[Key] = &[
     refused("disk_setup", "partitions are not made yet"),
     refused("fs_setup", "file systems are not made yet"),
     refused("device_aliases", "it belongs to disk_setup"),
+    refused("swap", "name a partition of type swap in \"mounts\", or make a file by \"runcmd\""),
     refused("package_upgrade", "update the image, or call transactional-update dup later"),
     refused("ssh_import_id", "it would ask a server of others; write the keys themselves"),
     // Without effect.

@@ -1,16 +1,14 @@
-//! `mounts`, `swap`, and what is said of partitions.
+//! `mounts`, and what is said of partitions.
 
 use super::Context;
 use super::reader::Reader;
-use crate::firstboot::configuration::{Configuration, Mount, Placed, Swap};
+use crate::firstboot::configuration::{Configuration, Mount, Placed};
 use crate::firstboot::yaml::{Node, Value};
 
 /// What cloud-init puts where a field is missing: a disk that is not there does not stop a
 /// start.
 const FIELDS: [&str; 4] =
     ["auto", "defaults,nofail,x-systemd.after=cloud-init.service,_netdev", "0", "2"];
-/// A swap file on a root that is read-only has to be elsewhere.
-const SWAP: &str = "/var/swap.img";
 
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     let defaults = defaults(reader, context);
@@ -19,7 +17,6 @@ pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
             to.mounts.extend(mount(reader, item, &defaults));
         }
     }
-    to.swap = context.get("swap").and_then(|it| swap(reader, it));
     grown(reader, context);
 }
 
@@ -41,10 +38,9 @@ fn defaults(reader: &mut Reader, context: &Context<'_>) -> [String; 4] {
     fields
 }
 
-/// A field of fstab(5), where blanks are written in octal.
+/// A field of fstab(5).
 fn field(reader: &mut Reader, node: &Node) -> Option<String> {
-    let text = reader.line(node, "a field of mounts")?;
-    Some(text.value.replace(' ', "\\040").replace('\t', "\\011"))
+    reader.line(node, "a field of mounts").map(|it| it.value)
 }
 
 fn mount(reader: &mut Reader, item: &Node, defaults: &[String; 4]) -> Option<Mount> {
@@ -57,7 +53,7 @@ fn mount(reader: &mut Reader, item: &Node, defaults: &[String; 4]) -> Option<Mou
         return None;
     };
     let value = field(reader, device)?;
-    let device = Placed { value: device_name(value), place: item.place.clone() };
+    let device = Placed { value, place: item.place.clone() };
     let target = match fields.get(1) {
         None => None,
         Some(node) if node.is_null() => None,
@@ -72,13 +68,6 @@ fn mount(reader: &mut Reader, item: &Node, defaults: &[String; 4]) -> Option<Mou
     Some(Mount { device, target, rest })
 }
 
-/// `sdb1` is short for `/dev/sdb1`.
-fn device_name(value: String) -> String {
-    let is_short =
-        ["sd", "vd", "xvd", "hd", "nvme", "mmcblk"].iter().any(|it| value.starts_with(it));
-    if is_short && !value.contains(['/', ':', '=']) { format!("/dev/{value}") } else { value }
-}
-
 fn target(reader: &mut Reader, node: &Node) -> Option<String> {
     let target = field(reader, node)?;
     let is_none = ["none", "swap"].contains(&target.as_str());
@@ -88,54 +77,6 @@ fn target(reader: &mut Reader, node: &Node) -> Option<String> {
         return None;
     }
     Some(target)
-}
-
-fn swap(reader: &mut Reader, node: &Node) -> Option<Swap> {
-    let fields = reader.fields(node, "swap", &["filename", "size", "maxsize"])?;
-    let size = fields.get("size").map(|it| (it, size(it)));
-    let maximum = fields.get("maxsize").map(|it| (it, self::size(it)));
-    for (node, size) in [&size, &maximum].into_iter().flatten() {
-        if size.is_none() {
-            reader.error(&node.place, "a size is a number of bytes, 512M, 2G, or auto");
-        }
-    }
-    let size = size.and_then(|(_, size)| size).unwrap_or(Size::Bytes(0));
-    if size == Size::Bytes(0) {
-        return None;
-    }
-    let filename = match fields.get("filename") {
-        Some(node) => reader.line(node, "filename of swap")?,
-        None => Placed { value: SWAP.to_owned(), place: node.place.clone() },
-    };
-    let bytes = |size| match size {
-        Size::Bytes(bytes) => Some(bytes),
-        Size::Auto => None,
-    };
-    Some(Swap { filename, size: bytes(size), maximum: maximum.and_then(|(_, it)| bytes(it?)) })
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    Auto,
-    Bytes(u64),
-}
-
-fn size(node: &Node) -> Option<Size> {
-    let text = node.text()?;
-    let text = text.trim();
-    if text == "auto" {
-        return Some(Size::Auto);
-    }
-    let text = text.strip_suffix('B').unwrap_or(text);
-    let (digits, shift) = match text.chars().last()? {
-        'K' => (&text[..text.len() - 1], 10),
-        'M' => (&text[..text.len() - 1], 20),
-        'G' => (&text[..text.len() - 1], 30),
-        'T' => (&text[..text.len() - 1], 40),
-        _ => (text, 0),
-    };
-    let number: u64 = digits.parse().ok()?;
-    number.checked_mul(1 << shift).map(Size::Bytes)
 }
 
 /// Whoever asks that something grows is told that it does not.

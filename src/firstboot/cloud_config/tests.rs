@@ -147,6 +147,7 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "mounts: [[sdb1, data]]",
             "u:1:17: error: the directory \"data\" must be an absolute path",
         ),
+        ("swap: {size: 1G}", "u:1:1: error: \"swap\" is not supported: name a partition"),
         ("growpart: {mode: auto}", "u:1:11: warning: partitions are left as they are"),
         ("ca_certs: {trusted: [x]}", "u:1:22: error: this is no certificate in PEM"),
         ("keyboard: {model: pc105}", "u:1:11: error: keyboard has no layout"),
@@ -227,11 +228,12 @@ fn keys_go_to_the_default_user_and_root() {
     let names: Vec<_> =
         config.users.iter().map(|it| (&*it.name.value, it.ssh_keys.len())).collect();
     assert_eq!(names, [("opensuse", 1), ("root", 1)]);
-    assert_eq!(config.ssh.root_redirect.as_deref(), Some("opensuse"));
+    assert_eq!(config.users[1].redirect_to.as_deref(), Some("opensuse"));
     assert_eq!(config.users[1].ssh_keys[0].place.to_string(), "meta-data of NoCloud");
     let (config, _) = with_seed("disable_root: false\nusers: [root]", &seed);
-    assert_eq!(config.ssh.root_redirect, None);
-    assert_eq!(config.users.len(), 1);
+    let [own, platforms] = &config.users[..] else { panic!("{:#?}", config.users) };
+    assert_eq!((own.ssh_keys.len(), platforms.ssh_keys.len()), (0, 1));
+    assert_eq!(platforms.redirect_to, None);
 }
 
 #[test]
@@ -344,10 +346,10 @@ fn commands_and_the_end() {
 }
 
 #[test]
-fn mounts_swap_and_software() {
+fn mounts_and_software() {
     let config = clean(
         "mounts:\n- [sdb1, /data]\n- [LABEL=x y, /srv, ext4, 'noatime', '0', '0']\n- [vdc, null]\n\
-         swap: {size: 2G, maxsize: auto}\npackages: [vim, [git, '2.1'], {zypper: [jq]}]\n\
+         packages: [vim, [git, '2.1'], {zypper: [jq]}]\n\
          zypper: {repos: [{id: r, name: R, baseurl: 'http://a', gpgcheck: true, enabled: no}]}\n",
     );
     let mounts: Vec<_> = config
@@ -358,15 +360,10 @@ fn mounts_swap_and_software() {
     assert_eq!(
         mounts,
         [
-            "/dev/sdb1 Some(\"/data\") auto defaults,nofail 0 2",
-            "LABEL=x\\040y Some(\"/srv\") ext4 noatime 0 0",
-            "/dev/vdc None auto defaults,nofail 0 2",
+            "sdb1 Some(\"/data\") auto defaults,nofail 0 2",
+            "LABEL=x y Some(\"/srv\") ext4 noatime 0 0",
+            "vdc None auto defaults,nofail 0 2",
         ]
-    );
-    let swap = config.swap.unwrap();
-    assert_eq!(
-        (&*swap.filename.value, swap.size, swap.maximum),
-        ("/var/swap.img", Some(2 << 30), None)
     );
     let packages: Vec<_> =
         config.packages.iter().map(|it| (&*it.name.value, it.version.as_deref())).collect();

@@ -47,6 +47,9 @@ const USER: &[&str] = &[
     "default",
 ];
 
+/// Whom root's keys name where there is no default user.
+pub(super) const NOBODY: &str = "NONE";
+
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     if let Some(node) = context.get("groups") {
         to.groups = groups(reader, node);
@@ -173,6 +176,7 @@ fn plain(name: Placed<String>) -> User {
         sudo: Vec::new(),
         ssh_keys: Vec::new(),
         redirect_to: None,
+        resets_password: false,
     }
 }
 
@@ -245,7 +249,9 @@ fn user(reader: &mut Reader, fields: Fields<'_>, base: User) -> User {
     if let Some(node) = either(fields, "ssh_authorized_keys") {
         user.ssh_keys = keys(reader, node, "ssh_authorized_keys");
     }
-    user.password = password(reader, fields, &mut user.lock).or(user.password);
+    user.password = password(reader, fields, user.lock).or(user.password);
+    let resets = ["hashed_passwd", "plain_text_passwd"];
+    user.resets_password = resets.iter().any(|key| either(fields, key).is_some());
     unsupported(reader, fields, &name);
     user
 }
@@ -337,13 +343,13 @@ fn check_key(reader: &mut Reader, line: &str, place: &Place) {
     reader.warn(place, what);
 }
 
-fn password(reader: &mut Reader, fields: Fields<'_>, lock: &mut Lock) -> Option<Hash> {
+fn password(reader: &mut Reader, fields: Fields<'_>, lock: Lock) -> Option<Hash> {
     let plain = either(fields, "plain_text_passwd");
     let node = either(fields, "hashed_passwd").or_else(|| fields.get("passwd")).or(plain)?;
     let is_plain = plain.is_some_and(|it| std::ptr::eq(it, node));
     let text = reader.line(node, "a password")?;
     let given_lock = either(fields, "lock_passwd").is_some();
-    if *lock == Lock::Locked && !given_lock {
+    if lock == Lock::Locked && !given_lock {
         let what = "a password is set, and locked all the same, since lock_passwd is true unless \
                     it says otherwise: write lock_passwd: false if it is to be used";
         reader.warn(&text.place, what);
@@ -407,18 +413,13 @@ fn distribute_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
         }
     }
     let disabled = context.get("disable_root").and_then(|it| reader.boolean(it, "disable_root"));
-    let disabled = disabled.unwrap_or(true);
-    if !all.is_empty() {
-        let is_root = |user: &&mut User| user.name.value == "root";
-        let at_root = to.users.iter_mut().find(is_root);
-        let redirect = disabled.then(|| default.clone().unwrap_or_else(|| "NONE".to_owned()));
-        if let Some(root) = at_root {
-            root.ssh_keys.extend(all);
-        } else {
-            let name = Placed { value: "root".to_owned(), place: all[0].place.clone() };
-            to.users.push(User { ssh_keys: all, ..plain(name) });
-        }
-        to.ssh.root_redirect = redirect;
+    if let Some(first) = all.first() {
+        // An entry of its own: the keys that root's own entry may have are not locked.
+        let mut root = plain(Placed { value: "root".to_owned(), place: first.place.clone() });
+        root.redirect_to =
+            disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
+        root.ssh_keys = all;
+        to.users.push(root);
     }
 }
 

@@ -80,8 +80,11 @@ pub struct User {
     pub sudo: Vec<Placed<String>>,
     /// Lines of `authorized_keys`.
     pub ssh_keys: Vec<Placed<String>>,
-    /// A forced command instead of a login: what `ssh_redirect_user` asks for.
+    /// Behind these keys there is no login, but a command that names this user: what
+    /// `ssh_redirect_user` and `disable_root` ask for.
     pub redirect_to: Option<String>,
+    /// Also the password of a user that is there already is changed.
+    pub resets_password: bool,
 }
 
 /// A password for a user that is there.
@@ -100,8 +103,6 @@ pub struct NewPassword {
 pub struct Ssh {
     /// `PasswordAuthentication`; `None` leaves it as it is.
     pub password_authentication: Option<bool>,
-    /// root's keys are locked behind a forced command that names this user.
-    pub root_redirect: Option<String>,
     /// Host keys: file name below `/etc/ssh`, content, and whether it is secret.
     pub host_keys: Vec<(String, Secret, bool)>,
     /// The host keys that are there go first, so that every machine gets its own.

@@ -14,7 +14,7 @@ pub use accounts::{Group, Hash, Lock, NewPassword, Secret, Ssh, User};
 pub use files::{FileContent, Mode, Owner, WriteFile};
 pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp, Package, Repository};
 pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
-pub use storage::{Filesystem, Mount, Swap};
+pub use storage::Mount;
 
 use super::problem::Place;
 
@@ -44,15 +44,8 @@ pub struct Configuration {
     pub ssh: Ssh,
     /// Files to write, in order.
     pub files: Vec<WriteFile>,
-    /// Entries of fstab, and swap.
+    /// Entries of fstab.
     pub mounts: Vec<Mount>,
-    /// Swap in a file.
-    pub swap: Option<Swap>,
-    /// File systems to make.
-    pub filesystems: Vec<Filesystem>,
-    /// Whether partitions and their file systems grow into what is free behind them: the mount
-    /// points.
-    pub grow: Vec<Placed<String>>,
     /// zypper's repositories.
     pub repositories: Vec<Repository>,
     /// Packages to install.

@@ -12,27 +12,3 @@ pub struct Mount {
     /// Type, options, dump, pass.
     pub rest: [String; 4],
 }
-
-/// Swap in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Swap {
-    /// The file.
-    pub filename: Placed<String>,
-    /// In bytes; `None`: as much as memory suggests.
-    pub size: Option<u64>,
-    /// At most, in bytes.
-    pub maximum: Option<u64>,
-}
-
-/// A file system to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filesystem {
-    /// The device.
-    pub device: Placed<String>,
-    /// Its type: `ext4`.
-    pub fstype: String,
-    /// Its label.
-    pub label: Option<String>,
-    /// What is there is lost.
-    pub overwrite: bool,
-}

@@ -38,6 +38,8 @@ pub use report::{Failure, Report, Stand};
 
 /// The file, which also is the condition of the units.
 pub const FILE: &str = "/etc/health-checker/firstboot/later.json";
+/// What tools look for that wait until all is done.
+const FINISHED: &str = "/var/lib/cloud/instance/boot-finished";
 /// What the boot stage hands on to the final one.
 const BOOT: &str = "later-boot.json";
 /// Runs [`power_stage`], after the verdict.
@@ -99,6 +101,9 @@ pub fn final_stage(root: &Root, limit: Duration) -> Result<bool> {
         log::info!("the system is being shut down: what is left runs at the next start");
         return Ok(ran.failed.is_empty());
     }
+    if let Err(e) = tell_who_waits(root) {
+        log::warn!("who waits for {FINISHED} will not see that all is done: {e:#}");
+    }
     if let Some(text) = &later.final_message {
         message::say(root, text);
     }
@@ -107,6 +112,14 @@ pub fn final_stage(root: &Root, limit: Duration) -> Result<bool> {
         requests::start(POWER_UNIT, ANSWER.min(left.max(Duration::from_secs(1))))?;
     }
     Ok(ran.failed.is_empty())
+}
+
+/// Provisioning tools wait for this file of cloud-init's; where that is installed, it is its own.
+fn tell_who_waits(root: &Root) -> Result<()> {
+    if root.join(order::CLOUD_INIT).exists() {
+        return Ok(());
+    }
+    files::replace(&root.join(FINISHED), b"", 0o644)
 }
 
 fn boot_failures(root: &Root) -> Vec<Failure> {

@@ -17,7 +17,7 @@ const DIRS: [(When, &str); 3] = [
     (When::Instance, "/var/lib/cloud/scripts/per-instance"),
 ];
 /// It would run the same files.
-const CLOUD_INIT: &str = "/usr/bin/cloud-init";
+pub(super) const CLOUD_INIT: &str = "/usr/bin/cloud-init";
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

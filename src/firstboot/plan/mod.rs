@@ -19,6 +19,7 @@ mod mounts;
 mod ntp;
 mod overlay;
 mod packages;
+mod random_seed;
 mod show;
 mod ssh;
 #[cfg(test)]
@@ -230,7 +231,7 @@ impl<'a> Planner<'a> {
     fn base(&mut self, configuration: &Configuration) -> Result<()> {
         let Configuration { host, repositories, packages, .. } = configuration;
         files::plan(self, configuration);
-        let mounts = mounts::plan(self, &configuration.mounts, configuration.swap.as_ref());
+        let mounts = mounts::plan(self, &configuration.mounts);
         self.part("mounts", mounts);
         let names = host::plan(self, host);
         self.part("the host's names", names);
@@ -244,6 +245,8 @@ impl<'a> Planner<'a> {
             let ntp = ntp::plan(self, ntp);
             self.part("ntp", ntp);
         }
+        let random = random_seed::plan(self, &configuration.random_seed);
+        self.part("random_seed", random);
         let packages = packages::plan(self, repositories, packages);
         self.part("packages", packages);
         later::plan(self, configuration)

@@ -5,21 +5,13 @@ use anyhow::Result;
 
 use super::Planner;
 use super::text::joined;
-use crate::firstboot::configuration::{Mount, Swap};
+use crate::firstboot::configuration::Mount;
 
 const FSTAB: &str = "/etc/fstab";
 /// An option that mount(8) does not look at.
 const MARK: &str = "comment=cloudconfig";
 
-pub(super) fn plan(planner: &mut Planner, mounts: &[Mount], swap: Option<&Swap>) -> Result<()> {
-    if let Some(swap) = swap {
-        let says = format!(
-            "swap in a file is not made at first boot: make {} by runcmd, or name a partition of \
-             type swap in mounts",
-            swap.filename.value
-        );
-        planner.error(&swap.filename.place, says);
-    }
+pub(super) fn plan(planner: &mut Planner, mounts: &[Mount]) -> Result<()> {
     if mounts.is_empty() {
         return Ok(());
     }

@@ -51,6 +51,7 @@ pub(super) fn user(name: &str) -> User {
         sudo: Vec::new(),
         ssh_keys: Vec::new(),
         redirect_to: None,
+        resets_password: false,
     }
 }
 
@@ -278,10 +279,12 @@ fn of_a_user_that_is_there_only_groups_rules_and_keys_count() {
 #[test]
 fn roots_keys_are_locked_behind_a_command() {
     let world = World::with(&ACCOUNTS);
-    let users =
-        ["bob", "root"].map(|name| User { ssh_keys: vec![placed("ssh-rsa K")], ..user(name) });
-    let mut configuration = Configuration { users: users.into(), ..Configuration::default() };
-    configuration.ssh.root_redirect = Some("bob".into());
+    let users = ["bob", "root"].map(|name| User {
+        ssh_keys: vec![placed("ssh-rsa K")],
+        redirect_to: (name == "root").then(|| "bob".to_owned()),
+        ..user(name)
+    });
+    let configuration = Configuration { users: users.into(), ..Configuration::default() };
     let (plan, problems) = world.plan(&configuration);
     assert!(errors(&problems).is_empty(), "{problems:?}");
     let shown = show(&plan, &world.tree);

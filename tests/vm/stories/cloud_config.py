@@ -47,6 +47,7 @@ def story(etc: str) -> None:
         m.sh("echo wonderland | su -s /bin/sh -c 'su -c true alice' nobody")
         m.wait_for("grep -q run /var/log/commands")
         assert m.sh("cat /var/log/commands") == "boot\nrun web1"
+        m.wait_for("test -e /var/lib/cloud/instance/boot-finished")
         instance = m.sh("cat /etc/health-checker/instance.json")
         assert '"instance_id": "i-1"' in instance and '"datasource": "NoCloud"' in instance
         assert "cidata" in m.sh("health-checker firstboot status")

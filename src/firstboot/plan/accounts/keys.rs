@@ -9,12 +9,7 @@ use crate::firstboot::configuration::User;
 use crate::firstboot::plan::{Content, NewFile};
 
 /// Adds a user's keys to those that are there.
-pub(super) fn plan(
-    planner: &mut Planner,
-    accounts: &Accounts,
-    user: &User,
-    root_redirect: Option<&str>,
-) -> Result<()> {
+pub(super) fn plan(planner: &mut Planner, accounts: &Accounts, user: &User) -> Result<()> {
     let name = user.name.value.as_str();
     if user.ssh_keys.is_empty() {
         return Ok(());
@@ -24,7 +19,7 @@ pub(super) fn plan(
         // It could not be made, which was said.
         return Ok(());
     };
-    let redirect = user.redirect_to.as_deref().or(root_redirect.filter(|_| name == "root"));
+    let redirect = user.redirect_to.as_deref();
     let mut lines = Vec::new();
     for key in &user.ssh_keys {
         for line in key.value.lines().map(str::trim).filter(|line| !line.is_empty()) {

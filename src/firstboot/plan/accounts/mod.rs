@@ -96,8 +96,7 @@ pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) -> Resu
     }
     sudo::plan(planner, users)?;
     for user in users {
-        let redirect = configuration.ssh.root_redirect.as_deref();
-        keys::plan(planner, &accounts, user, redirect)?;
+        keys::plan(planner, &accounts, user)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) fn of_user(
     let hash = match &user.password {
         None if is_new && user.lock == Lock::Open => shadow::NONE.to_owned(),
         None => return Ok(()),
-        Some(Hash::Hashed(_)) if !is_new => return Ok(()),
+        Some(Hash::Hashed(_)) if !is_new && !user.resets_password => return Ok(()),
         Some(Hash::Random) if user.lock == Lock::Locked => {
             let says = format!("{name} gets no password at random, as it would be locked");
             planner.warning(&user.name.place, says);

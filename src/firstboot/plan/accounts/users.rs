@@ -52,7 +52,7 @@ fn already_there(planner: &mut Planner, accounts: &Accounts, user: &User) {
     if let Some(shell) = user.shell.as_ref().filter(|shell| **shell != is(6)) {
         ignored.push(format!("shell {shell} (it is {})", is(6)));
     }
-    if let Some(Hash::Hashed(_)) = user.password {
+    if matches!(user.password, Some(Hash::Hashed(_))) && !user.resets_password {
         ignored.push("passwd (write it into chpasswd's users)".to_owned());
     }
     if !ignored.is_empty() {
