@@ -40,7 +40,7 @@ def story(etc: str) -> None:
     seed = {"/seed/meta-data": "instance-id: from-http\nlocal-hostname: web\n", "/more": script("included")}
     with Web(seed) as web:
         web.add("/seed/user-data", include.format(url=web.url))
-        cmdline = f"'ds=nocloud;s={web.url}/seed/'"
+        cmdline = f"ds=nocloud;s={web.url}/seed/"
         with Machine(etc, first_boot=True, network=True, cmdline=cmdline) as m:
             assert applied(m)["instance_id"] == "from-http"
             assert m.sh("cat /var/log/script") == "included web"

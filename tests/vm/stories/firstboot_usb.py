@@ -2,7 +2,8 @@
 
 from bed import Machine, Stick
 
-SHORT = True
+# The other layout of /etc is what user-data is applied to, in cloud_config.
+SHORT = ("nested",)
 
 SCRIPT = """#!/bin/bash
 # combustion: prepare
