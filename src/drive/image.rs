@@ -11,8 +11,6 @@ use hadris_fs::{Clock, Owner, SystemClock, Tree};
 use hadris_iso::{IsoId, IsoOptions};
 use hadris_storage::host::FileDevice;
 
-/// Combustion's; in capitals, since FAT knows no others.
-pub(super) const LABEL: &str = "COMBUSTION";
 /// Smaller ones are FAT12, which some firmware and desks do not read.
 const SMALLEST: u64 = 16 << 20;
 /// For tables and directories, beside the content.
@@ -43,7 +41,7 @@ impl Format {
 ///
 /// # Errors
 /// What cannot be stored, or not be written.
-pub(super) fn write(format: Format, dir: &Path, file: &File) -> Result<u64> {
+pub(super) fn write(format: Format, label: &str, dir: &Path, file: &File) -> Result<u64> {
     // Whoever made it is nobody on the machine.
     let owner = Owner::new(0, 0);
     let (tree, _) =
@@ -52,13 +50,13 @@ pub(super) fn write(format: Format, dir: &Path, file: &File) -> Result<u64> {
     let report = match format {
         Format::Fat => {
             file.set_len(size_of(&tree))?;
-            let label = VolumeLabel::new(LABEL).map_err(|e| anyhow!("{e}"))?;
+            let label = VolumeLabel::new(label).map_err(|e| anyhow!("{e}"))?;
             let options = FatOptions::new().with_label(label).with_time(now);
             hadris_fat::sync::write(device(file)?, &tree, &options)
         }
         Format::Iso => {
             let options = IsoOptions::default()
-                .with_id(IsoId::Volume, LABEL)
+                .with_id(IsoId::Volume, label)
                 .with_joliet()
                 .with_rock_ridge()
                 .with_time(now);

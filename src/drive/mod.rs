@@ -36,7 +36,7 @@ pub struct Create {
     /// Replace FILE if it is there
     #[arg(long)]
     force: bool,
-    /// What shall be on it: a directory with combustion/script in it
+    /// What shall be on it: a directory with combustion/script, or user-data and meta-data, in it
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 }
@@ -59,6 +59,7 @@ pub fn run(command: &DriveCommand) -> Result<u8> {
 /// What is to be written, in a copy: what was checked and signed is what is written.
 struct Prepared {
     format: Format,
+    label: &'static str,
     copy: TempDir,
 }
 
@@ -73,12 +74,13 @@ impl Create {
         let format = Format::of(&self.output)?;
         self.may_write()?;
         let copy = tempfile::tempdir().context("cannot make a directory")?;
-        let prepared = Prepared { format, copy };
+        let mut prepared = Prepared { format, label: "", copy };
         let tree = prepared.tree();
         ensure!(self.dir.is_dir(), "{} is no directory", self.dir.display());
         let copied = copy::copy(&self.dir, &tree)?;
         let named = || self.dir.display().to_string();
-        check::refuse(&tree, &copied, format, self.sign.is_some()).with_context(named)?;
+        let label = check::refuse(&tree, &copied, format, self.sign.is_some());
+        prepared.label = label.with_context(named)?;
         match &self.sign {
             Some(key) => sign(&tree, &copied.files, key)?,
             None => check_manifest(&tree, &copied.files).with_context(named)?,
@@ -87,8 +89,8 @@ impl Create {
     }
 
     fn write(&self, prepared: &Prepared) -> Result<()> {
-        let size = self.write_image(prepared.format, &prepared.tree())?;
-        println!("{}: {} KiB, label {}", self.output.display(), size >> 10, image::LABEL);
+        let size = self.write_image(prepared)?;
+        println!("{}: {} KiB, label {}", self.output.display(), size >> 10, prepared.label);
         match prepared.format {
             Format::Fat => println!(
                 "To a stick: dd if={} of=/dev/sdX bs=4M conv=fsync (everything on it is lost)",
@@ -113,14 +115,15 @@ impl Create {
     }
 
     /// All of it, or nothing: an image that was cut off looks like one.
-    fn write_image(&self, format: Format, tree: &Path) -> Result<u64> {
+    fn write_image(&self, prepared: &Prepared) -> Result<u64> {
         let dir = match self.output.parent() {
             Some(dir) if dir != Path::new("") => dir,
             _ => Path::new("."),
         };
         let write = || -> Result<u64> {
             let file = tempfile::Builder::new().suffix(".part").tempfile_in(dir)?;
-            let size = image::write(format, tree, file.as_file())?;
+            let Prepared { format, label, .. } = prepared;
+            let size = image::write(*format, label, &prepared.tree(), file.as_file())?;
             file.as_file().sync_all()?;
             file.persist(&self.output)?;
             Ok(size)
@@ -235,6 +238,22 @@ mod tests {
         assert!(
             verify().unwrap_err().contains("not signed by any of this machine's keys: admin.pub")
         );
+    }
+
+    #[test]
+    fn a_seed_has_its_own_label_and_a_wrong_one_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let drive = dir.path().join("drive");
+        fs::create_dir(&drive).unwrap();
+        fs::write(drive.join("user-data"), "#cloud-config\nusers: []\n").unwrap();
+        let error = create(dir.path(), "a.img", false).unwrap_err();
+        assert!(error.contains("there must be a file meta-data"), "{error}");
+        fs::write(drive.join("meta-data"), "").unwrap();
+        let stick = create(dir.path(), "a.img", false).unwrap();
+        assert!(fs::read(stick).unwrap().windows(11).any(|it| it == b"CIDATA     "), "no label");
+        fs::write(drive.join("user-data"), "#cloud-config\nruncmd: 3\n").unwrap();
+        let error = create(dir.path(), "b.img", false).unwrap_err();
+        assert!(error.contains("user-data:2:9: error: runcmd must be a list"), "{error}");
     }
 
     #[test]
