@@ -1,8 +1,8 @@
 //! What is legal and hurts on a machine that nobody can walk up to.
 
 use super::Context;
+use super::authorized::NOBODY;
 use super::reader::Reader;
-use super::users::NOBODY;
 use crate::firstboot::configuration::{Configuration, Hash, Lock, User};
 
 pub(super) fn find(reader: &mut Reader, context: &Context<'_>, of: &Configuration) {

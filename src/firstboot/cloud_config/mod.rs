@@ -5,6 +5,7 @@
 //! machine, or that cloud-init does not know either, is a warning. Nothing is dropped in
 //! silence. docs/cloud-config.md has all keys.
 
+mod authorized;
 mod commands;
 mod doubts;
 mod files;

@@ -1,9 +1,9 @@
-//! `password` and `chpasswd`.
+//! Passwords: a user's own, `password` and `chpasswd`.
 
 use super::Context;
-use super::reader::Reader;
-use super::users::is_hash;
-use crate::firstboot::configuration::{Configuration, Hash, NewPassword, Placed, Secret};
+use super::reader::{Fields, Reader};
+use super::users::either;
+use crate::firstboot::configuration::{Configuration, Hash, Lock, NewPassword, Placed, Secret};
 use crate::firstboot::yaml::{Node, Value};
 
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
@@ -113,4 +113,43 @@ fn of_list(reader: &mut Reader, user: Placed<String>, text: &str, expire: bool) 
         _ => Hash::Plain(Secret(text.to_owned())),
     };
     NewPassword { user, password, expire }
+}
+
+/// The password of a user's own entry.
+pub(super) fn of_user(reader: &mut Reader, fields: Fields<'_>, lock: Lock) -> Option<Hash> {
+    let plain = either(fields, "plain_text_passwd");
+    let node = either(fields, "hashed_passwd").or_else(|| fields.get("passwd")).or(plain)?;
+    let is_plain = plain.is_some_and(|it| std::ptr::eq(it, node));
+    let text = reader.line(node, "a password")?;
+    let given_lock = either(fields, "lock_passwd").is_some();
+    if lock == Lock::Locked && !given_lock {
+        let what = "a password is set, and locked all the same, since lock_passwd is true unless \
+                    it says otherwise: write lock_passwd: false if it is to be used";
+        reader.warn(&text.place, what);
+    }
+    if is_plain {
+        let what = "this password can be read by everybody who can read this file: \
+                    hashed_passwd takes what `openssl passwd -6` prints";
+        reader.warn(&text.place, what);
+        return Some(Hash::Plain(Secret(text.value)));
+    }
+    if !is_hash(&text.value) {
+        let what = "this is no hash, and nobody could log in with it: write what `openssl passwd \
+                    -6` prints, or use plain_text_passwd";
+        reader.error(&text.place, what);
+        return None;
+    }
+    Some(Hash::Hashed(Secret(text.value)))
+}
+
+/// Whether crypt(5) knows it, or it says "none" as shadow(5) has it.
+fn is_hash(text: &str) -> bool {
+    let locked_or_none = text.trim_start_matches('!');
+    let fields = locked_or_none.split('$').count();
+    locked_or_none.is_empty()
+        || locked_or_none == "*"
+        || (locked_or_none.starts_with('$') && fields >= 4 && !text.contains([':', ' ']))
+        // DES, which is 13 characters of its own alphabet.
+        || (locked_or_none.len() == 13
+            && locked_or_none.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/')))
 }

@@ -1,9 +1,8 @@
-//! `users`, `user`, `groups`, `ssh_authorized_keys`, and the platform's keys.
+//! `users`, `user` and `groups`.
 
-use super::Context;
 use super::reader::{Fields, Reader};
-use crate::firstboot::configuration::{Configuration, Group, Hash, Lock, Placed, Secret, User};
-use crate::firstboot::problem::Place;
+use super::{Context, authorized, passwords};
+use crate::firstboot::configuration::{Configuration, Group, Lock, Placed, User};
 use crate::firstboot::yaml::{Node, Value};
 
 /// The keys of a user.
@@ -47,15 +46,12 @@ const USER: &[&str] = &[
     "default",
 ];
 
-/// Whom root's keys name where there is no default user.
-pub(super) const NOBODY: &str = "NONE";
-
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     if let Some(node) = context.get("groups") {
         to.groups = groups(reader, node);
     }
     to.users = users(reader, context);
-    distribute_keys(reader, context, to);
+    authorized::distribute(reader, context, to);
 }
 
 fn groups(reader: &mut Reader, node: &Node) -> Vec<Group> {
@@ -157,7 +153,8 @@ fn named(reader: &mut Reader, context: &Context<'_>, name: Placed<String>, users
     }
 }
 
-fn plain(name: Placed<String>) -> User {
+/// One who is only named.
+pub(super) fn plain(name: Placed<String>) -> User {
     User {
         name,
         gecos: None,
@@ -206,7 +203,7 @@ fn default_user(reader: &mut Reader, context: &Context<'_>) -> User {
 }
 
 /// Both spellings: cloud-init takes `-` for `_` in these keys.
-fn either<'a>(fields: Fields<'a>, name: &str) -> Option<&'a Node> {
+pub(super) fn either<'a>(fields: Fields<'a>, name: &str) -> Option<&'a Node> {
     fields.get(name).or_else(|| fields.get(&name.replace('_', "-")))
 }
 
@@ -247,9 +244,9 @@ fn user(reader: &mut Reader, fields: Fields<'_>, base: User) -> User {
         user.sudo = sudo(reader, node);
     }
     if let Some(node) = either(fields, "ssh_authorized_keys") {
-        user.ssh_keys = keys(reader, node, "ssh_authorized_keys");
+        user.ssh_keys = authorized::keys(reader, node, "ssh_authorized_keys");
     }
-    user.password = password(reader, fields, user.lock).or(user.password);
+    user.password = passwords::of_user(reader, fields, user.lock).or(user.password);
     let resets = ["hashed_passwd", "plain_text_passwd"];
     user.resets_password = resets.iter().any(|key| either(fields, key).is_some());
     unsupported(reader, fields, &name);
@@ -305,82 +302,6 @@ fn sudo(reader: &mut Reader, node: &Node) -> Vec<Placed<String>> {
     }
 }
 
-/// Lines of `authorized_keys`.
-pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<String>> {
-    let mut keys = Vec::new();
-    let texts: Vec<&Node> = match &node.value {
-        Value::Seq(items) => items.iter().filter(|item| !item.is_null()).collect(),
-        _ => vec![node],
-    };
-    for node in texts {
-        let Some(text) = reader.text(node, name) else { continue };
-        let place = &text.place;
-        for line in text.value.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            check_key(reader, line, place);
-            keys.push(Placed { value: line.to_owned(), place: place.clone() });
-        }
-    }
-    keys
-}
-
-/// sshd ignores a line that it cannot read, and the administrator stays outside.
-fn check_key(reader: &mut Reader, line: &str, place: &Place) {
-    if line.starts_with('#') || line.parse::<ssh_key::authorized_keys::Entry>().is_ok() {
-        return;
-    }
-    if line.contains("PRIVATE KEY") {
-        reader.error(
-            place,
-            "this is a private key: only the public one, of the file .pub, goes here",
-        );
-        return;
-    }
-    let begin: String = line.chars().take(20).collect();
-    let what = format!(
-        "{begin:?}… is no public key as sshd reads it, which will ignore it: write the whole line \
-         of the file .pub, as ssh-ed25519 AAAA… comment"
-    );
-    reader.warn(place, what);
-}
-
-fn password(reader: &mut Reader, fields: Fields<'_>, lock: Lock) -> Option<Hash> {
-    let plain = either(fields, "plain_text_passwd");
-    let node = either(fields, "hashed_passwd").or_else(|| fields.get("passwd")).or(plain)?;
-    let is_plain = plain.is_some_and(|it| std::ptr::eq(it, node));
-    let text = reader.line(node, "a password")?;
-    let given_lock = either(fields, "lock_passwd").is_some();
-    if lock == Lock::Locked && !given_lock {
-        let what = "a password is set, and locked all the same, since lock_passwd is true unless \
-                    it says otherwise: write lock_passwd: false if it is to be used";
-        reader.warn(&text.place, what);
-    }
-    if is_plain {
-        let what = "this password can be read by everybody who can read this file: \
-                    hashed_passwd takes what `openssl passwd -6` prints";
-        reader.warn(&text.place, what);
-        return Some(Hash::Plain(Secret(text.value)));
-    }
-    if !is_hash(&text.value) {
-        let what = "this is no hash, and nobody could log in with it: write what `openssl passwd \
-                    -6` prints, or use plain_text_passwd";
-        reader.error(&text.place, what);
-        return None;
-    }
-    Some(Hash::Hashed(Secret(text.value)))
-}
-
-/// Whether crypt(5) knows it, or it says "none" as shadow(5) has it.
-pub(super) fn is_hash(text: &str) -> bool {
-    let locked_or_none = text.trim_start_matches('!');
-    let fields = locked_or_none.split('$').count();
-    locked_or_none.is_empty()
-        || locked_or_none == "*"
-        || (locked_or_none.starts_with('$') && fields >= 4 && !text.contains([':', ' ']))
-        // DES, which is 13 characters of its own alphabet.
-        || (locked_or_none.len() == 13
-            && locked_or_none.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '/')))
-}
-
 fn unsupported(reader: &mut Reader, fields: Fields<'_>, name: &str) {
     for (key, why) in [
         ("ssh_import_id", "it would ask a server of others; write the keys themselves"),
@@ -393,46 +314,4 @@ fn unsupported(reader: &mut Reader, fields: Fields<'_>, name: &str) {
             reader.error(&node.place, what);
         }
     }
-}
-
-/// Top-level keys and the platform's go to the default user, and to root behind a forced
-/// command, unless `disable_root` is false.
-fn distribute_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
-    let own = context.get("ssh_authorized_keys");
-    let mut all = own.map_or_else(Vec::new, |it| keys(reader, it, "ssh_authorized_keys"));
-    let platforms = context.seed.public_keys.iter();
-    all.extend(platforms.map(|key| context.of_platform(key.trim())));
-    let redirected: Vec<bool> = to.users.iter().map(|it| it.redirect_to.is_some()).collect();
-    let default = default_name(context, to);
-    for (user, redirected) in to.users.iter_mut().zip(redirected) {
-        if redirected {
-            user.redirect_to.clone_from(&default);
-            user.ssh_keys.extend(all.iter().cloned());
-        } else if Some(&user.name.value) == default.as_ref() {
-            user.ssh_keys.extend(all.iter().cloned());
-        }
-    }
-    let disabled = context.get("disable_root").and_then(|it| reader.boolean(it, "disable_root"));
-    if let Some(first) = all.first() {
-        // An entry of its own: the keys that root's own entry may have are not locked.
-        let mut root = plain(Placed { value: "root".to_owned(), place: first.place.clone() });
-        root.redirect_to =
-            disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
-        root.ssh_keys = all;
-        to.users.push(root);
-    }
-}
-
-/// The default user's name, if that one is among the users.
-fn default_name(context: &Context<'_>, to: &Configuration) -> Option<String> {
-    let asked = match context.get("user").map(|it| &it.value) {
-        Some(Value::Str(name)) => name.clone(),
-        Some(Value::Map(_)) => context
-            .get("user")
-            .and_then(|it| it.get("name"))
-            .and_then(Node::as_str)
-            .map_or_else(|| context.defaults.user.clone(), str::to_owned),
-        _ => context.defaults.user.clone(),
-    };
-    to.users.iter().any(|user| user.name.value == asked).then_some(asked)
 }

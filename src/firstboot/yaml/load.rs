@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span};
 
-use super::{Node, Value, resolve};
+use super::scalar::{collection, scalar};
+use super::{Node, Value, printable::printable};
 use crate::firstboot::problem::{Origin, Place, Problem};
 
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
@@ -55,30 +56,6 @@ pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document
     let begin = origin.place(source, 1, 1);
     let root = loader.root.unwrap_or(Node { place: begin, value: Value::Null });
     Ok(Document { root, doubts: loader.doubts })
-}
-
-/// `PyYAML`'s reader refuses what is not printable (YAML 1.1, 4.1): most of all NUL, and what
-/// a damaged file has in it.
-fn printable(text: &str, source: &Arc<str>, origin: Origin) -> Result<(), Problem> {
-    let is_printable = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}'
-            | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
-    let Some((at, found)) = text.char_indices().find(|(_, c)| !is_printable(*c)) else {
-        return Ok(());
-    };
-    let before = &text[..at];
-    let line = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX - 1) + 1;
-    let begin = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = u32::try_from(before[begin..].chars().count()).unwrap_or(u32::MAX - 1) + 1;
-    let place = origin.place(source, line, column);
-    let what = format!(
-        "the character U+{:04X} cannot be in YAML: in quotes write \"\\x{:02x}\", or use \
-         `encoding: b64` for a file's content",
-        u32::from(found),
-        u32::from(found)
-    );
-    Err(Problem::error(&place, what))
 }
 
 /// A list or a mapping that is not complete yet.
@@ -324,61 +301,4 @@ fn size(node: &Node) -> (usize, usize) {
 
 fn add(a: (usize, usize), b: (usize, usize)) -> (usize, usize) {
     (a.0 + b.0, a.1 + b.1)
-}
-
-fn scalar(
-    text: &str,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    place: &Place,
-) -> Result<Value, Problem> {
-    let Some(tag) = tag else {
-        return Ok(match style {
-            ScalarStyle::Plain => resolve::plain(text),
-            _ => Value::Str(text.to_owned()),
-        });
-    };
-    let wrong = |what: &str| Problem::error(place, format!("{text:?} is no {what}"));
-    Ok(match &*name(tag) {
-        // `!` alone, and what is text anyway.
-        "" | "str" | "timestamp" => Value::Str(text.to_owned()),
-        "null" => Value::Null,
-        "bool" => Value::Bool(resolve::bool(text).ok_or_else(|| wrong("boolean"))?),
-        "int" => Value::Int(resolve::int(text).ok_or_else(|| wrong("whole number"))?),
-        "float" => {
-            let whole = || resolve::int(text).map(|it| it.to_string());
-            let number = resolve::float(text).or_else(|| whole()?.parse().ok());
-            Value::Float(number.ok_or_else(|| wrong("number"))?)
-        }
-        "binary" => {
-            use base64::Engine;
-            let joined: String = text.split_ascii_whitespace().collect();
-            let engine = base64::engine::general_purpose::STANDARD;
-            Value::Bytes(engine.decode(joined).map_err(|e| {
-                Problem::error(place, format!("!!binary is base64, and this is not: {e}"))
-            })?)
-        }
-        other => return Err(unknown(other, place)),
-    })
-}
-
-fn collection(tag: Option<&Tag>, expected: &str, place: &Place) -> Result<(), Problem> {
-    match tag.map(name) {
-        Some(tag) if tag != expected && !tag.is_empty() => Err(unknown(&tag, place)),
-        _ => Ok(()),
-    }
-}
-
-/// A tag's name: of YAML's own types the part after the namespace.
-fn name(tag: &Tag) -> String {
-    match tag.suffix_in_namespace("tag:yaml.org,2002:") {
-        Some(suffix) => suffix.into_owned(),
-        None if tag.handle().is_empty() && tag.suffix() == "!" => String::new(),
-        None if tag.handle() == "!" || tag.handle().is_empty() => tag.suffix().to_owned(),
-        None => format!("{}{}", tag.handle(), tag.suffix()),
-    }
-}
-
-fn unknown(tag: &str, place: &Place) -> Problem {
-    Problem::error(place, format!("cloud-init knows no tag {tag:?}: remove the word with !"))
 }

@@ -7,7 +7,9 @@
 
 mod emit;
 mod load;
+mod printable;
 mod resolve;
+mod scalar;
 #[cfg(test)]
 mod tests;
 

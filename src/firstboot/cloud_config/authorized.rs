@@ -1,0 +1,91 @@
+//! Keys to log in with: those of a user, `ssh_authorized_keys`, and the platform's.
+
+use super::Context;
+use super::reader::Reader;
+use super::users::plain;
+use crate::firstboot::configuration::{Configuration, Placed};
+use crate::firstboot::problem::Place;
+use crate::firstboot::yaml::{Node, Value};
+
+/// Whom root's keys name where there is no default user.
+pub(super) const NOBODY: &str = "NONE";
+
+/// Lines of `authorized_keys`.
+pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<String>> {
+    let mut keys = Vec::new();
+    let texts: Vec<&Node> = match &node.value {
+        Value::Seq(items) => items.iter().filter(|item| !item.is_null()).collect(),
+        _ => vec![node],
+    };
+    for node in texts {
+        let Some(text) = reader.text(node, name) else { continue };
+        let place = &text.place;
+        for line in text.value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            check_key(reader, line, place);
+            keys.push(Placed { value: line.to_owned(), place: place.clone() });
+        }
+    }
+    keys
+}
+
+/// sshd ignores a line that it cannot read, and the administrator stays outside.
+fn check_key(reader: &mut Reader, line: &str, place: &Place) {
+    if line.starts_with('#') || line.parse::<ssh_key::authorized_keys::Entry>().is_ok() {
+        return;
+    }
+    if line.contains("PRIVATE KEY") {
+        reader.error(
+            place,
+            "this is a private key: only the public one, of the file .pub, goes here",
+        );
+        return;
+    }
+    let begin: String = line.chars().take(20).collect();
+    let what = format!(
+        "{begin:?}… is no public key as sshd reads it, which will ignore it: write the whole line \
+         of the file .pub, as ssh-ed25519 AAAA… comment"
+    );
+    reader.warn(place, what);
+}
+
+/// Top-level keys and the platform's go to the default user, and to root behind a forced
+/// command, unless `disable_root` is false.
+pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+    let own = context.get("ssh_authorized_keys");
+    let mut all = own.map_or_else(Vec::new, |it| keys(reader, it, "ssh_authorized_keys"));
+    let platforms = context.seed.public_keys.iter();
+    all.extend(platforms.map(|key| context.of_platform(key.trim())));
+    let redirected: Vec<bool> = to.users.iter().map(|it| it.redirect_to.is_some()).collect();
+    let default = default_name(context, to);
+    for (user, redirected) in to.users.iter_mut().zip(redirected) {
+        if redirected {
+            user.redirect_to.clone_from(&default);
+            user.ssh_keys.extend(all.iter().cloned());
+        } else if Some(&user.name.value) == default.as_ref() {
+            user.ssh_keys.extend(all.iter().cloned());
+        }
+    }
+    let disabled = context.get("disable_root").and_then(|it| reader.boolean(it, "disable_root"));
+    if let Some(first) = all.first() {
+        // An entry of its own: the keys that root's own entry may have are not locked.
+        let mut root = plain(Placed { value: "root".to_owned(), place: first.place.clone() });
+        root.redirect_to =
+            disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
+        root.ssh_keys = all;
+        to.users.push(root);
+    }
+}
+
+/// The default user's name, if that one is among the users.
+fn default_name(context: &Context<'_>, to: &Configuration) -> Option<String> {
+    let asked = match context.get("user").map(|it| &it.value) {
+        Some(Value::Str(name)) => name.clone(),
+        Some(Value::Map(_)) => context
+            .get("user")
+            .and_then(|it| it.get("name"))
+            .and_then(Node::as_str)
+            .map_or_else(|| context.defaults.user.clone(), str::to_owned),
+        _ => context.defaults.user.clone(),
+    };
+    to.users.iter().any(|user| user.name.value == asked).then_some(asked)
+}
