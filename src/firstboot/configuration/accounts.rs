@@ -46,6 +46,7 @@ pub enum Lock {
 }
 
 /// A user to be there. For one that is there already, only groups, sudo rules and keys count.
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The login name, and the place of all of it.
