@@ -2,7 +2,6 @@
 
 from bed import Machine
 
-SHORT = ("overlay",)
 
 
 def story(etc: str) -> None:

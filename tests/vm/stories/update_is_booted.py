@@ -2,7 +2,6 @@
 
 from bed import Machine
 
-SHORT = ("nested",)
 
 
 def story(etc: str) -> None:
