@@ -3,7 +3,6 @@
 from bed import Machine
 
 
-
 def story(etc: str) -> None:
     with Machine(etc) as m:
         m.boot()
