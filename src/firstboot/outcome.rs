@@ -39,6 +39,9 @@ pub struct Outcome {
     pub state: State,
     /// Where the configuration came from, in words.
     pub source: Option<String>,
+    /// Which instance the platform says that this machine is; only cloud-init's formats have it.
+    #[serde(default)]
+    pub instance_id: Option<String>,
     /// SHA-256 of the configuration, in hexadecimal.
     pub sha256: Option<String>,
     /// The key that signed the configuration, where it had to be signed.
@@ -70,6 +73,7 @@ impl Outcome {
             schema: 1,
             state,
             source: None,
+            instance_id: None,
             sha256: None,
             signed_by: None,
             ignored: Vec::new(),
@@ -86,6 +90,7 @@ impl Outcome {
     pub(super) fn with(self, found: &Found) -> Self {
         Self {
             source: Some(found.source.clone()),
+            instance_id: found.instance_id.clone(),
             sha256: Some(found.sha256.clone()),
             signed_by: found.signed_by.clone(),
             ignored: found.ignored.clone(),

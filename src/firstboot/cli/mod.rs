@@ -259,6 +259,7 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
     writeln!(out, "First boot: {state}")?;
     let lines = [
         ("source", outcome.source),
+        ("instance", outcome.instance_id),
         ("signed by", outcome.signed_by),
         ("reason", outcome.reason),
         ("in place", outcome.in_place.then(|| IN_PLACE.to_owned())),

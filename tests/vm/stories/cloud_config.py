@@ -51,6 +51,7 @@ def story(etc: str) -> None:
         instance = m.sh("cat /etc/health-checker/instance.json")
         assert '"instance_id": "i-1"' in instance and '"datasource": "NoCloud"' in instance
         assert "cidata" in m.sh("health-checker firstboot status")
+        assert m.status()["firstboot"]["instance_id"] == "i-1"
         assert not m.sh("systemctl --failed --plain --no-legend"), "failed units"
         m.sh("test ! -e /dev/shm/combustion")
 
