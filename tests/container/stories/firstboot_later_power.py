@@ -1,7 +1,7 @@
 """power_state: after the verdict, once, not counted as a failed start; and never in an unhealthy boot."""
 
 from bed import Container
-from bed.later import configuration, ran, result
+from bed.later import configuration, ran, result, text
 
 SHORT = True
 ETC = ("overlay",)
@@ -32,7 +32,7 @@ def story(etc: str) -> None:
         assert c.booted() == c.default() == 1
 
         # A script that reboots the machine has ended well, and what comes after it runs at the next start.
-        scripts = [{"name": "a", "when": "instance", "text": list(b"#!/bin/sh\nsystemctl reboot\n")}]
+        scripts = [{"name": "a", "when": "instance", "text": text("systemctl reboot")}]
         c.sh(configuration(instance_id="i-2", scripts=scripts))
         c.reboot(wait=False)
         c.expect_reboot()
