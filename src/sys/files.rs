@@ -59,6 +59,14 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
         Err(e) if is_absence(&e) => return Ok(None),
         Err(e) => return Err(e).with_context(|| format!("cannot open {}", path.display())),
     };
+    whole(file, path).map(Some)
+}
+
+/// The rest of an open file, which is called `path` in messages.
+///
+/// # Errors
+/// It cannot be read, or is larger than [`MAX_FILE`].
+pub fn whole(file: File, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1)
         .read_to_end(&mut bytes)
@@ -66,7 +74,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     if bytes.len() as u64 > MAX_FILE {
         bail!("{} is larger than {} MiB", path.display(), MAX_FILE >> 20);
     }
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// The file's text, or `None` if there is no such file.
