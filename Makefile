@@ -6,7 +6,7 @@ SHELL       := /bin/bash
 CARGO   ?= cargo
 PREFIX  ?= /usr
 DESTDIR ?=
-TARGET  ?= target
+TARGET  ?= $(or $(CARGO_TARGET_DIR),target)
 BIN      = $(TARGET)/release/health-checker
 
 bindir       = $(DESTDIR)$(PREFIX)/bin
