@@ -11,8 +11,10 @@ check() {
 }
 
 # What can bring the network up: NetworkManager where the system has it, as dracut itself prefers it.
+# Not where an administrator leaves its module out: dracut would leave this one out with it.
 has_manager() {
-    [ -d "$dracutbasedir/modules.d/35network-manager" ] && [ -x "$dracutsysrootdir/usr/sbin/NetworkManager" ]
+    [ -d "$dracutbasedir/modules.d/35network-manager" ] && [ -x "$dracutsysrootdir/usr/sbin/NetworkManager" ] &&
+        [[ " $omit_dracutmodules " != *" network-manager "* ]]
 }
 
 # Called by dracut.

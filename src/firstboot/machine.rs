@@ -57,7 +57,7 @@ pub struct Facts {
 #[serde(deny_unknown_fields)]
 struct DriveFact {
     node: PathBuf,
-    label: String,
+    label: Option<String>,
     #[serde(rename = "type")]
     fstype: String,
     /// A directory with what is on it.
@@ -155,14 +155,14 @@ impl Machine {
         }
     }
 
-    /// The labelled file systems that are there now.
+    /// The file systems that are there now and may hold a configuration, by their labels.
     ///
     /// # Errors
     /// udev cannot be asked.
     pub fn drives(&self) -> Result<Vec<Drive>> {
         let Some(facts) = &self.facts else { return drives::present() };
         let drive = |it: &DriveFact| {
-            Drive::new(it.node.clone(), &it.label, it.fstype.clone(), it.content.clone())
+            Drive::new(it.node.clone(), it.label.as_deref(), it.fstype.clone(), it.content.clone())
         };
         Ok(facts.drives.iter().filter_map(drive).collect())
     }

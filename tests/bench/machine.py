@@ -11,30 +11,8 @@ from pathlib import Path
 from bed import Machine
 
 from . import shell
+from .complete import COMPLETE, tell_when
 from .table import Row, at_most
-
-#: Reached when what waits for a healthy boot may go on; costs nothing itself.
-_END = """\
-[Unit]
-Description=The boot is complete
-Requires=boot-complete.target
-After=boot-complete.target multi-user.target
-Wants=hc-bench-told.service
-"""
-
-#: Said on the console. Who asks the system instead whether it has started gets a signal for every
-#: unit, and the boot pays for it.
-_COMPLETE = "hc-bench: the boot is complete"
-_TOLD = f"""\
-[Unit]
-Description=Say that the boot is complete
-After=hc-bench-end.target
-
-[Service]
-Type=oneshot
-ExecStart=/usr/bin/echo {_COMPLETE}
-StandardOutput=tty
-"""
 
 _OURS = ("health-checker.service",)
 _THEIRS = (shell.UNIT,)
@@ -92,7 +70,7 @@ def _ours(_: Path) -> None:
 
 def _boot(m: Machine, units: tuple[str, ...]) -> Boot:
     m.start()
-    m.console.wait(_COMPLETE, 600)
+    m.console.wait(COMPLETE, 600)
     m.wait_agent()
     m.settle()
     # First of all: what is asked afterwards is work, too.
@@ -124,8 +102,7 @@ def _boots(prepare: Callable[[Path], None], units: tuple[str, ...] = ()) -> list
     boots = []
     with Machine("overlay", icount=True, cmdline="systemd.wants=hc-bench-end.target") as m:
         with m.offline() as top, top.writable(1) as root:
-            (root / "etc/systemd/system/hc-bench-end.target").write_text(_END)
-            (root / "etc/systemd/system/hc-bench-told.service").write_text(_TOLD)
+            tell_when(root, requires="boot-complete.target")
             prepare(root)
         for number in range(BOOTS):
             print(f"  boot {number + 1} of {BOOTS}: {prepare.__name__[1:]}", file=sys.stderr, flush=True)

@@ -1,8 +1,9 @@
 //! Labelled file systems: a USB stick, a CD, a virtual disk.
 //!
 //! The labels are those of Combustion, Ignition and cloud-init; a directory `combustion`
-//! with a `script` in it is a configuration, and so is a seed of cloud-init's. A labelled file system without one is passed
-//! over: the labels are common words.
+//! with a `script` in it is a configuration, and so is a seed of cloud-init's. A labelled file
+//! system without one is passed over: the labels are common words. A config drive is also one
+//! without any label, where it is a whole disk (cloud-init's `DataSourceConfigDrive`).
 
 use std::fmt;
 use std::io;
@@ -20,6 +21,8 @@ use crate::sys::mount::Mounted;
 
 /// The labels, in order of preference; in capitals they are the same.
 const LABELS: [&str; 5] = ["combustion", "ignition", "cidata", "config-2", "install"];
+/// What a config drive without a label can be.
+const UNLABELLED: [&str; 2] = ["vfat", "iso9660"];
 const MOUNT_POINT: &str = "/run/health-checker/drive";
 
 /// All labelled drives that are there, or come.
@@ -27,13 +30,13 @@ pub(super) struct Drives {
     pub(super) machine: Machine,
 }
 
-/// A labelled file system.
+/// A labelled file system, or a whole disk without a label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Drive {
-    /// The label's place among [`LABELS`]: sorts first.
+    /// The label's place among [`LABELS`]: sorts first, and last without one.
     rank: usize,
     node: PathBuf,
-    label: String,
+    label: Option<String>,
     fstype: String,
     /// A directory with what is on it, instead of the file system.
     content: Option<PathBuf>,
@@ -47,7 +50,9 @@ impl Datasource for Drives {
     fn look(&self) -> Result<Vec<Seen>> {
         let mut drives = self.machine.drives()?;
         drives.sort();
-        Ok(drives.iter().map(|drive| Seen::usable(drive.to_string())).collect())
+        // What has no label is most likely nothing of ours, which only mounting it would tell.
+        let labelled = drives.iter().filter(|drive| drive.label.is_some());
+        Ok(labelled.map(|drive| Seen::usable(drive.to_string())).collect())
     }
 
     fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
@@ -89,9 +94,13 @@ fn first(
         if passed_over.contains(&drive) {
             continue;
         }
-        match drive.open(machine, ignored)? {
-            Ok(offer) => return Ok(Some(offer)),
-            Err(seen) => ignored.extend(seen.passed_over()),
+        match drive.open(machine, ignored) {
+            Ok(Ok(offer)) => return Ok(Some(offer)),
+            Ok(Err(seen)) if drive.label.is_some() => ignored.extend(seen.passed_over()),
+            // Nobody has said that it is for this machine.
+            Ok(Err(_)) => {}
+            Err(e) if drive.label.is_none() => log::info!("{drive} is passed over: {e:#}"),
+            Err(e) => return Err(e),
         }
         passed_over.push(drive);
     }
@@ -118,7 +127,13 @@ fn changed(monitor: &MonitorSocket) -> Vec<Drive> {
 }
 
 fn of_device(device: &Device) -> Option<Drive> {
-    let label = device.property_value("ID_FS_LABEL")?.to_str()?;
+    let label = match device.property_value("ID_FS_LABEL") {
+        Some(label) => Some(label.to_str()?),
+        None => None,
+    };
+    if label.is_none() && device.devtype()? != "disk" {
+        return None;
+    }
     // Swap space and encrypted volumes have labels, too.
     if device.property_value("ID_FS_USAGE")? != "filesystem" {
         return None;
@@ -128,17 +143,20 @@ fn of_device(device: &Device) -> Option<Drive> {
 }
 
 impl Drive {
-    /// A drive, if its label is one of ours.
+    /// A drive, if its label is one of ours, or it has none and may be a config drive.
     pub(in crate::firstboot) fn new(
         node: PathBuf,
-        label: &str,
+        label: Option<&str>,
         fstype: String,
         content: Option<PathBuf>,
     ) -> Option<Self> {
-        let rank = LABELS
-            .iter()
-            .position(|known| label == *known || label == known.to_ascii_uppercase())?;
-        Some(Self { rank, node, label: label.to_owned(), fstype, content })
+        let is = |known: &&str, label| label == *known || label == known.to_ascii_uppercase();
+        let rank = match label {
+            Some(label) => LABELS.iter().position(|known| is(known, label))?,
+            None if UNLABELLED.contains(&&*fstype) => LABELS.len(),
+            None => return None,
+        };
+        Some(Self { rank, node, label: label.map(str::to_owned), fstype, content })
     }
 
     /// Its configuration; the inner error says that it has none.
@@ -147,7 +165,11 @@ impl Drive {
             Some(content) => Offer::at(self.to_string(), content.clone()),
             None => Offer::mounted(self.to_string(), self.mount()?),
         };
-        let kind = kind::of(&offer.dir).with_context(|| offer.source.clone());
+        let kind = match &self.label {
+            Some(_) => kind::of(&offer.dir),
+            None => Ok(kind::config_drive(&offer.dir)),
+        };
+        let kind = kind.with_context(|| offer.source.clone());
         let seen = match kind {
             Ok(Kind::Combustion) => {
                 ignored.extend(beside_script(&offer));
@@ -182,20 +204,32 @@ impl Drive {
 
 impl fmt::Display for Drive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (label {}, {})", self.node.display(), self.label, self.fstype)
+        let (node, label) = (self.node.display(), self.label.as_deref());
+        match label {
+            Some(label) => write!(f, "{node} (label {label}, {})", self.fstype),
+            None => write!(f, "{node} (without a label, {})", self.fstype),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Format;
+    use super::super::remote::testing::machine;
     use super::*;
+    use crate::firstboot::seed::Platform;
+    use crate::sys::files;
 
     #[test]
     fn preferred_labels_come_first_in_either_case_and_no_other() {
-        let drive = |node: &str, label| Drive::new(node.into(), label, "vfat".into(), None);
+        let drive = |node: &str, label: &str| {
+            let label = Some(label).filter(|it| !it.is_empty());
+            Drive::new(node.into(), label, "vfat".into(), None)
+        };
         let mut drives: Vec<Drive> = [
             ("/dev/sda1", "INSTALL"),
             ("/dev/sdc", "combustion"),
+            ("/dev/sda", ""),
             ("/dev/sdd", "Combustion"),
             ("/dev/sdb", "COMBUSTION"),
             ("/dev/sr0", "config-2"),
@@ -211,7 +245,32 @@ mod tests {
                 "/dev/sdc (label combustion, vfat)",
                 "/dev/sr0 (label config-2, vfat)",
                 "/dev/sda1 (label INSTALL, vfat)",
+                "/dev/sda (without a label, vfat)",
             ]
         );
+        assert_eq!(Drive::new("/dev/vdb".into(), None, "ext4".into(), None), None);
+    }
+
+    #[test]
+    fn without_a_label_only_a_config_drive_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = machine(dir.path(), "");
+        let found = |content: &Path| {
+            let drive =
+                Drive::new("/dev/vdb".into(), None, "iso9660".into(), Some(content.to_owned()));
+            let mut ignored = Vec::new();
+            let offer = first(&machine, drive.into_iter().collect(), &mut Vec::new(), &mut ignored);
+            assert_eq!(ignored, []);
+            offer.unwrap().map(|offer| offer.format)
+        };
+        let (script, config) = (dir.path().join("script"), dir.path().join("config"));
+        files::replace(&script.join("combustion/script"), b"#!/bin/sh\n", 0o644).unwrap();
+        assert_eq!(found(&script), None);
+        let meta = config.join("openstack/latest/meta_data.json");
+        files::replace(&meta, br#"{"uuid": "i-1"}"#, 0o644).unwrap();
+        assert_eq!(found(&config), Some(Format::Seed(Platform::ConfigDrive)));
+        // Half of one may be anything.
+        std::fs::remove_file(meta).unwrap();
+        assert_eq!(found(&config), None);
     }
 }

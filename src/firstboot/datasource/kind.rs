@@ -51,6 +51,12 @@ pub(super) fn of(dir: &Path) -> Result<Kind> {
     Ok(Kind::Nothing)
 }
 
+/// Looks for a config drive, and for nothing else: for a drive without a label.
+pub(super) fn config_drive(dir: &Path) -> Kind {
+    let is_one = dir.join("openstack").is_dir();
+    if is_one { Kind::Seed(Platform::ConfigDrive) } else { Kind::Nothing }
+}
+
 /// The seed in a directory, whatever else is there.
 ///
 /// # Errors
@@ -92,7 +98,9 @@ mod tests {
         assert!(of(path).unwrap_err().to_string().contains("but no \"user-data\""));
         fs::write(path.join("user-data"), "").unwrap();
         assert_eq!(of(path).unwrap(), Kind::Seed(Platform::NoCloud));
+        assert_eq!(config_drive(path), Kind::Nothing);
         fs::create_dir_all(path.join("openstack/latest")).unwrap();
+        assert_eq!(config_drive(path), Kind::Seed(Platform::ConfigDrive));
         assert_eq!(of(path).unwrap(), Kind::Seed(Platform::NoCloud));
         fs::remove_file(path.join("user-data")).unwrap();
         fs::remove_file(path.join("meta-data")).unwrap();

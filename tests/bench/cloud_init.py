@@ -1,0 +1,145 @@
+"""In the machine, in guest time: the same NoCloud drive applied by us and by Debian's cloud-init.
+
+What each adds is the difference to the same system with the same drive, and with nobody who reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bed import Machine, VirtioDisk, cpio_without
+from bed.base import image_dir, story_dir
+from bed.borrow import install
+from bed.others import system
+
+from .complete import COMPLETE, tell_when
+from .table import Row, at_most
+
+#: Of cloud-init's CPU time, boot delay and memory.
+CPU, DELAY, MEMORY = 1 / 20, 1 / 10, 1 / 5
+#: A unit has ended, with what it used (sd-messages.h, SD_MESSAGE_UNIT_RESOURCES).
+RESOURCES = "ae8f7b866b0347b9af31fe1c80b127c0"
+
+SEED = {
+    "meta-data": "instance-id: i-1\nlocal-hostname: platform\n",
+    "user-data": """#cloud-config
+hostname: web1
+users:
+  - name: alice
+    groups: [adm]
+    ssh_authorized_keys:
+      - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl admin@desk
+write_files:
+  - {path: /etc/app/app.conf, permissions: '0640', content: answer = 42}
+  - {path: /var/lib/app/state, content: ready}
+runcmd:
+  - [sh, -c, 'id -un alice >/var/lib/app/user']
+""",
+}
+FIRST_BOOT = ("firstboot-detect.service", "firstboot-fetch.service", "firstboot-apply.service", "firstboot.target")
+#: Whose CPU time and memory count.
+OURS = ("firstboot-*", "health-checker-*")
+THEIRS = ("cloud-*",)
+
+
+@dataclass(frozen=True)
+class Boot:
+    """One first boot: seconds of guest time, and megabytes."""
+
+    complete: float
+    work: float
+    cpu: float
+    peak_mb: float
+
+
+def _bare_initrd() -> Path:
+    """The image's, without the units of first boot."""
+    initrd = (image_dir() / "initrd").read_bytes()
+    for unit in FIRST_BOOT:
+        initrd = cpio_without(initrd, f"/{unit}".encode())
+    path = story_dir() / "bare"
+    path.write_bytes(initrd)
+    return path
+
+
+def _nobody(root: Path) -> None:
+    install(root, "cloud-init")
+    (root / "etc/cloud/cloud.cfg.d/99-bench.cfg").write_text("datasource_list: [NoCloud]\n")
+    etc = root / "etc/systemd"
+    for link in (etc / "system").glob("*/health-checker*"):
+        link.unlink()
+    (etc / "system-generators/cloud-init-generator").symlink_to("/dev/null")
+
+
+def _theirs(root: Path) -> None:
+    _nobody(root)
+    (root / "etc/systemd/system-generators/cloud-init-generator").unlink()
+    for unit in (root / "usr/lib/systemd/system").glob("cloud-*"):
+        for target in re.findall(r"^WantedBy=(\S+)", unit.read_text(), re.MULTILINE):
+            wants = root / f"etc/systemd/system/{target}.wants"
+            wants.mkdir(exist_ok=True)
+            (wants / unit.name).symlink_to(f"/usr/lib/systemd/system/{unit.name}")
+
+
+def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *, bare: bool) -> Boot:
+    print(f"  first boot: {name}", file=sys.stderr, flush=True)
+    wants = "systemd.wants=hc-bench-end.target"
+    with Machine("overlay", first_boot=True, icount=True, drives=[VirtioDisk("CIDATA", SEED)], cmdline=wants) as m:
+        with m.offline() as top, system(top) as root:
+            prepare(root)
+            tell_when(root, "cloud-final.service", "health-checker-final.service")
+        if bare:
+            m.initrd = _bare_initrd()
+        m.start()
+        m.console.wait(COMPLETE, 900)
+        m.wait_agent()
+        # First of all: what is asked afterwards is work, too.
+        work = int(m.sh("sed -n 's/^usage_usec //p' /sys/fs/cgroup/cpu.stat"))
+        complete = int(m.sh("systemctl show -P ActiveEnterTimestampMonotonic hc-bench-end.target"))
+        if units:
+            assert m.sh("cat /etc/hostname /var/lib/app/user") == "web1\nalice", name
+            assert not m.sh("systemctl --failed --plain --no-legend"), "failed units"
+        used = _used(m, units)
+        m.power_cut()
+    return Boot(complete / 1e6, work / 1e6, sum(cpu for cpu, _ in used) / 1e9, max((peak for _, peak in used), default=0) / 1e6)
+
+
+def _used(m: Machine, units: tuple[str, ...]) -> list[tuple[int, int]]:
+    """CPU in nanoseconds and peak memory in bytes, of each unit that has ended, in the initrd too, or is there."""
+    fields = "UNIT,CPU_USAGE_NSEC,MEMORY_PEAK"
+    ended = [json.loads(line) for line in m.sh(
+        f"journalctl -b -o json MESSAGE_ID={RESOURCES} --output-fields={fields}").splitlines()]
+    patterns = [re.compile(unit.replace("*", ".*")) for unit in units]
+    found = [(int(it.get("CPU_USAGE_NSEC", 0)), int(it.get("MEMORY_PEAK", 0))) for it in ended
+             if any(pattern.fullmatch(it["UNIT"].removesuffix(".service")) for pattern in patterns)]
+    for unit in units:
+        text = m.sh(f"systemctl show --type=service -p CPUUsageNSec -p MemoryPeak '{unit}'")
+        for block in text.split("\n\n"):
+            fields_of = dict(line.split("=", 1) for line in block.splitlines())
+            cpu, peak = (fields_of.get(key, "") for key in ("CPUUsageNSec", "MemoryPeak"))
+            if cpu.isdecimal() and peak.isdecimal():
+                found.append((int(cpu), int(peak)))
+    return found
+
+
+def claim() -> list[Row]:
+    nobody = _boot("nobody reads the drive", _nobody, (), bare=True)
+    theirs = _boot("cloud-init", _theirs, THEIRS, bare=True)
+    ours = _boot("health-checker", _nobody, OURS, bare=False)
+    delay, their_delay = (it.complete - nobody.complete for it in (ours, theirs))
+    work, their_work = (it.work - nobody.work for it in (ours, theirs))
+
+    def row(what: str, value: float, other: float, part: float, scale: float, unit: str) -> Row:
+        return at_most(f"guest: NoCloud, {what}", value * scale, round(other * part * scale, 1), unit,
+                       alternative=f"cloud-init {other * scale:.0f} {unit}")
+
+    return [
+        row("CPU of the units", ours.cpu, theirs.cpu, CPU, 1e3, "ms"),
+        row("boot delay", delay, their_delay, DELAY, 1e3, "ms"),
+        row("peak memory of a unit, pages of files included", ours.peak_mb, theirs.peak_mb, MEMORY, 1, "MB"),
+        Row("guest: NoCloud, work of the whole machine", f"{work * 1e3:.0f} ms", alternative=f"cloud-init {their_work * 1e3:.0f} ms"),
+    ]
