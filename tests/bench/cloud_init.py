@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed import Machine, VirtioDisk, cpio_without
-from bed.base import image_dir, story_dir
+from bed import Machine, VirtioDisk
 from bed.borrow import install
 from bed.others import system
 
 from .complete import COMPLETE, tell_when
+from .firstboot import bare_initrd
 from .table import Row, at_most
 
 #: Of cloud-init's CPU time, boot delay and memory.
@@ -40,7 +40,6 @@ runcmd:
   - [sh, -c, 'id -un alice >/var/lib/app/user']
 """,
 }
-FIRST_BOOT = ("firstboot-detect.service", "firstboot-fetch.service", "firstboot-apply.service", "firstboot.target")
 #: Whose CPU time and memory count.
 OURS = ("firstboot-*", "health-checker-*")
 THEIRS = ("cloud-*",)
@@ -54,16 +53,6 @@ class Boot:
     work: float
     cpu: float
     peak_mb: float
-
-
-def _bare_initrd() -> Path:
-    """The image's, without the units of first boot."""
-    initrd = (image_dir() / "initrd").read_bytes()
-    for unit in FIRST_BOOT:
-        initrd = cpio_without(initrd, f"/{unit}".encode())
-    path = story_dir() / "bare"
-    path.write_bytes(initrd)
-    return path
 
 
 def _nobody(root: Path) -> None:
@@ -93,7 +82,7 @@ def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *,
             prepare(root)
             tell_when(root, "cloud-final.service", "health-checker-final.service")
         if bare:
-            m.initrd = _bare_initrd()
+            m.initrd = bare_initrd()
         m.start()
         m.console.wait(COMPLETE, 900)
         m.wait_agent()

@@ -42,20 +42,55 @@ pub(super) fn up(machine: &Machine) -> Result<()> {
              systemd-networkd: install one of them, and make the initrd anew (dracut --force)"
         );
     };
-    done.context("the network does not come up")
+    done.and_then(|()| {
+        // NetworkManager is content where there is nothing to do: without a card, without an answer.
+        let reached = routes(&machine.root).iter().any(Route::is_beyond_link);
+        ensure!(
+            reached,
+            "no interface has got an address: is there a card, a cable, a DHCP server?"
+        );
+        Ok(())
+    })
+    .context("the network does not come up")
+}
+
+/// Where something is reached without being on this machine, in hexadecimal.
+struct Route {
+    to: String,
+    is_default: bool,
+}
+
+impl Route {
+    /// Not what an interface has that nobody has given an address: 169.254.0.0/16, fe80::/10,
+    /// and multicast.
+    fn is_beyond_link(&self) -> bool {
+        let local = ["0000FEA9", "fe8", "fe9", "fea", "feb", "ff"];
+        !local.iter().any(|it| self.to.starts_with(it))
+    }
+}
+
+fn routes(root: &Root) -> Vec<Route> {
+    let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
+    let [v4, v6] = ROUTES.map(text);
+    let v4 = v4.lines().skip(1).filter_map(|line| {
+        let to = line.split_whitespace().nth(1)?.to_owned();
+        Some(Route { is_default: to == "00000000", to })
+    });
+    let v6 = v6.lines().filter_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        // It has the route of what is unreachable.
+        [.., "lo"] => None,
+        [to, bits, ..] => {
+            let is_default = bits == "00" && to.bytes().all(|it| it == b'0');
+            Some(Route { to: to.to_owned(), is_default })
+        }
+        _ => None,
+    });
+    v4.chain(v6).collect()
 }
 
 /// Whether there is a default route.
 fn has_way_out(root: &Root) -> bool {
-    let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-    let [v4, v6] = ROUTES.map(text);
-    let v4 = v4.lines().skip(1).any(|line| line.split_whitespace().nth(1) == Some("00000000"));
-    let is_default = |line: &str| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        // "lo" has the route of what is unreachable.
-        matches!(fields[..], [to, "00", .., device] if device != "lo" && to.bytes().all(|it| it == b'0'))
-    };
-    v4 || v6.lines().any(is_default)
+    routes(root).iter().any(|route| route.is_default)
 }
 
 /// Runs a program of the network's to its end.
@@ -77,7 +112,7 @@ mod tests {
     use crate::sys::files;
 
     #[test]
-    fn a_way_out_is_a_default_route() {
+    fn a_way_out_is_a_default_route_and_an_address_one_beyond_the_link() {
         let head = "Iface\tDestination\tGateway\n";
         let zeros = "0".repeat(32);
         let gateway = "fe800000000000000000000000000002";
@@ -85,17 +120,21 @@ mod tests {
             format!("{zeros} 00 {zeros} 00 {zeros} ffffffff 00000001 00000000 00200200       lo\n");
         let out =
             format!("{zeros} 00 {zeros} 00 {gateway} 00000400 00000001 00000000 00000003 eth0\n");
-        for (v4, v6, expected) in [
-            (format!("{head}eth0\t0002000A\t00000000\n"), local.clone(), false),
-            (format!("{head}eth0\t00000000\t0202000A\n"), String::new(), true),
-            (head.to_owned(), format!("{local}{out}"), true),
-            (String::new(), String::new(), false),
+        let link = format!("fe80{} 40 {zeros} 00 {zeros} 00000100 1 0 1 eth0\n", "0".repeat(28));
+        for (v4, v6, out, address) in [
+            (format!("{head}eth0\t0002000A\t00000000\n"), local.clone(), false, true),
+            (format!("{head}eth0\t00000000\t0202000A\n"), String::new(), true, true),
+            (head.to_owned(), format!("{local}{out}"), true, true),
+            (format!("{head}eth0\t0000FEA9\t00000000\n"), format!("{local}{link}"), false, false),
+            (String::new(), String::new(), false, false),
         ] {
             let dir = tempfile::tempdir().unwrap();
             let root = Root::new(dir.path());
             files::replace(&root.join(ROUTES[0]), v4.as_bytes(), 0o644).unwrap();
             files::replace(&root.join(ROUTES[1]), v6.as_bytes(), 0o644).unwrap();
-            assert_eq!(has_way_out(&root), expected, "{v4}{v6}");
+            assert_eq!(has_way_out(&root), out, "{v4}{v6}");
+            let beyond = routes(&root).iter().any(Route::is_beyond_link);
+            assert_eq!(beyond, address, "{v4}{v6}");
         }
     }
 }

@@ -20,6 +20,7 @@ cat /etc/resolv.conf >/usr/share/resolv.conf
 PREPARE = """
 if [ "${1-}" = --prepare ]; then
     umask 077
+    mkdir -p /etc/NetworkManager/system-connections
     printf '%s\\n' '[connection]' id=fixed type=ethernet '[ipv4]' method=manual \\
         address1=10.0.2.77/24,10.0.2.2 'dns=10.0.2.3;' >/etc/NetworkManager/system-connections/fixed.nmconnection
     exit 0
@@ -55,7 +56,7 @@ def story(etc: str) -> None:
     with Machine(etc, first_boot=True, drives=[stick], disk=disk.copy()) as m:
         m.initrd = made
         m.start()
-        m.wait_console(r"FIRST BOOT FAILED: .*the network does not come up", 180)
+        m.wait_console(r"FIRST BOOT FAILED: .*the network does not come up: no interface has got an address", 180)
         m.power_cut()
         with m.offline() as top:
             assert top.snapshots() == [1] and top.default() == 1
