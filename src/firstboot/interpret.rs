@@ -42,7 +42,11 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
     problems.extend(more);
     configuration.later.scripts = named(&scripts);
     configuration.later.boothooks = named(&boothooks);
-    problems.extend(seed.network_config.iter().filter_map(network_config::problem));
+    if let Some(named) = &seed.network_config {
+        let (network, more) = network_config::read(named);
+        configuration.network = network;
+        problems.extend(more);
+    }
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     Interpreted { configuration, config, problems }
 }

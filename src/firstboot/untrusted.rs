@@ -5,6 +5,8 @@ use std::path::Path;
 
 use super::datasource::unpack_guestinfo;
 use super::machine::{Facts, oem_strings_of};
+use super::network_config;
+use super::network_files::{self, Renderer};
 use super::script;
 use super::seed::{self, Named, Overlay, Platform, Tree};
 use super::trust::{Key, Manifest, Trust};
@@ -18,7 +20,7 @@ use crate::sys::mountinfo;
 pub type Parser = fn(&[u8]);
 
 /// All of them.
-pub const PARSERS: [(&str, Parser); 14] = [
+pub const PARSERS: [(&str, Parser); 15] = [
     ("script", |bytes| drop(script::parse(bytes))),
     ("manifest", |bytes| drop(Manifest::parse(&text(bytes)))),
     ("key", |bytes| drop(Key::parse("fuzzed".into(), &text(bytes)))),
@@ -45,6 +47,7 @@ pub const PARSERS: [(&str, Parser); 14] = [
         }
     }),
     ("userdata", user_data),
+    ("network-config", network_config),
 ];
 
 /// A seed whose other files are in order.
@@ -72,6 +75,16 @@ fn user_data(bytes: &[u8]) {
         drop(part.program());
     }
     drop(userdata::effective(&Layers { user: &parts, ..Layers::default() }));
+}
+
+/// Read, and written for both programs.
+fn network_config(bytes: &[u8]) {
+    let named = Named { source: "fuzzed".into(), bytes: bytes.to_vec() };
+    if let (Some(network), _) = network_config::read(&named) {
+        for renderer in [Renderer::NetworkManager, Renderer::Networkd] {
+            drop(network_files::render(&network, renderer));
+        }
+    }
 }
 
 /// Both kinds of signature, of the same bytes.

@@ -16,7 +16,7 @@ const ROUNDS: u32 = 3_000;
 /// For one input of a few kilobytes, in a build that is not optimized, on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-const SEEDS: [&[u8]; 21] = [
+const SEEDS: [&[u8]; 24] = [
     b"#!/bin/bash -e\n# combustion: prepare network\necho hello\r\n",
     b"#!/usr/bin/env -S A=1 python3\n\xff\xfe\x00",
     b"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef  combustion/script\n",
@@ -32,6 +32,9 @@ const SEEDS: [&[u8]; 21] = [
     b"{\"uuid\": \"u\", \"random_seed\": \"AQID\", \"public_keys\": {\"me\": \"ssh-rsa A\"}, \"files\": [{\"path\": \"/a\", \"content_path\": \"/content/0000\"}]}",
     b"{\"cloud-init\": [\"#cloud-config\\n\", \"#!/bin/sh\\n\"]}",
     b"",
+    b"version: 1\nconfig:\n- {type: physical, name: e, mac_address: '52:54:00:00:00:01', subnets: [{type: static, address: 10.0.0.2/24, gateway: 10.0.0.1}]}\n- {type: bond, name: b, bond_interfaces: [e], params: {bond-mode: 1}}\n",
+    b"version: 2\nethernets: {e: {match: {name: 'en*'}, dhcp4: true, routes: [{to: default, via: '::1'}]}}\nvlans: {v: {id: 3, link: e}}\n",
+    b"{\"links\": [{\"id\": \"a\", \"type\": \"phy\", \"ethernet_mac_address\": \"fa:16:3e:00:00:01\"}], \"networks\": [{\"type\": \"ipv4\", \"link\": \"a\", \"ip_address\": \"10.0.0.2\", \"netmask\": \"255.0.0.0\"}]}",
     b"#cloud-config\na: &a {x: [1, 0644, yes], <<: {y: |\n  b\n}}\nb: *a\nmerge_how: dict(recurse_list)+list(append)\n",
     b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"x\"\n\n--x\nContent-Type: text/cloud-config\n\na: [1]\n\
       --x\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename*=utf-8''a%20b\n\nIyEvYmluL3NoCg==\n\

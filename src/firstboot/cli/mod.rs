@@ -1,5 +1,6 @@
 //! `health-checker firstboot …`: the commands, and what they print.
 
+mod network;
 mod plan;
 mod sources;
 mod validate;
@@ -69,6 +70,9 @@ pub enum FirstbootCommand {
         #[arg(long, value_name = "PATH")]
         source: PathBuf,
     },
+    /// The files that a network configuration comes to, below a directory; problems as file, line
+    /// and column
+    Network(network::Asked),
     /// What the initrd's units call
     #[command(hide = true)]
     Stage {
@@ -141,6 +145,7 @@ pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
         FirstbootCommand::Plan { source, json } => plan::plan(root, source, *json),
         FirstbootCommand::Apply { source } => plan::apply(root, source),
         FirstbootCommand::Validate { files, json } => validate::validate(root, files, *json),
+        FirstbootCommand::Network(asked) => network::run(asked),
         FirstbootCommand::Merge { files } => validate::merge(files),
         FirstbootCommand::Stage { stage, sysroot } => {
             let cmdline = Cmdline::of_this_boot()?;

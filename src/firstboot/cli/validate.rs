@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::Source;
 use crate::firstboot::interpret::{self, alone};
+use crate::firstboot::network_config;
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::script;
 use crate::firstboot::seed::Named;
@@ -88,6 +89,10 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
     if is_script {
         return Ok(("a script of Combustion's", combustion(path)?));
     }
+    if path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json") {
+        let named = Named { source: name.into(), bytes: read(path)? };
+        return Ok(("a configuration of the network", network_config::read(&named).1));
+    }
     let seed = if path.is_dir() {
         match crate::firstboot::seed::given(path) {
             Ok(seed) => seed,
@@ -110,7 +115,7 @@ fn combustion(path: &Path) -> Result<Vec<Problem>> {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let size = fs::metadata(path).with_context(|| format!("cannot read {name}"))?.len();
     anyhow::ensure!(size <= LARGEST, "{name} is larger than {} MiB", LARGEST >> 20);

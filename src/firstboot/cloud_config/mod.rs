@@ -12,7 +12,7 @@ mod files;
 mod host;
 mod keys;
 mod passwords;
-mod reader;
+pub(super) mod reader;
 mod software;
 mod ssh;
 mod storage;

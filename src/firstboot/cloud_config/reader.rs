@@ -6,13 +6,13 @@ use crate::firstboot::yaml::{Node, Value};
 
 /// Collects what is wrong, so that all of it is told at once.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
-    pub(super) problems: Vec<Problem>,
+pub(in crate::firstboot) struct Reader {
+    pub(in crate::firstboot) problems: Vec<Problem>,
 }
 
 /// The values of a mapping whose keys are known.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'a>(&'a Node);
+pub(in crate::firstboot) struct Fields<'a>(&'a Node);
 
 /// A mapping without anything in it.
 static EMPTY: std::sync::LazyLock<Node> =
@@ -20,7 +20,7 @@ static EMPTY: std::sync::LazyLock<Node> =
 
 impl<'a> Fields<'a> {
     /// Of a mapping whose keys were looked at already.
-    pub(super) fn of(node: &'a Node) -> Self {
+    pub(in crate::firstboot) fn of(node: &'a Node) -> Self {
         Self(node)
     }
 
@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What is at a key; nothing, if `null` is.
-    pub(super) fn get(self, key: &str) -> Option<&'a Node> {
+    pub(in crate::firstboot) fn get(self, key: &str) -> Option<&'a Node> {
         self.0.get(key).filter(|node| !node.is_null())
     }
 
@@ -40,11 +40,11 @@ impl<'a> Fields<'a> {
 }
 
 impl Reader {
-    pub(super) fn error(&mut self, place: &Place, what: impl Into<String>) {
+    pub(in crate::firstboot) fn error(&mut self, place: &Place, what: impl Into<String>) {
         self.problems.push(Problem::error(place, what));
     }
 
-    pub(super) fn warn(&mut self, place: &Place, what: impl Into<String>) {
+    pub(in crate::firstboot) fn warn(&mut self, place: &Place, what: impl Into<String>) {
         self.problems.push(Problem::warning(place, what));
     }
 
@@ -54,7 +54,7 @@ impl Reader {
     }
 
     /// A mapping; keys that are not `known` are named.
-    pub(super) fn fields<'a>(
+    pub(in crate::firstboot) fn fields<'a>(
         &mut self,
         node: &'a Node,
         name: &str,
@@ -78,7 +78,7 @@ impl Reader {
     }
 
     /// A list.
-    pub(super) fn list<'a>(&mut self, node: &'a Node, name: &str) -> &'a [Node] {
+    pub(in crate::firstboot) fn list<'a>(&mut self, node: &'a Node, name: &str) -> &'a [Node] {
         if let Value::Seq(items) = &node.value {
             return items;
         }
@@ -87,7 +87,7 @@ impl Reader {
     }
 
     /// Text. A number is taken as text, as `str()` has it.
-    pub(super) fn text(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
+    pub(in crate::firstboot) fn text(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
         let value = match &node.value {
             Value::Str(text) => text.clone(),
             Value::Int(number) => number.to_string(),
@@ -116,7 +116,7 @@ impl Reader {
     }
 
     /// Text of one line, with something on it: what goes into a line of a file.
-    pub(super) fn line(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
+    pub(in crate::firstboot) fn line(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
         let text = self.text(node, name)?;
         if text.value.trim_end().contains('\n') || text.value.trim().is_empty() {
             let what =
@@ -154,7 +154,7 @@ impl Reader {
     }
 
     /// A boolean, or a word that cloud-init takes for one also in quotes.
-    pub(super) fn boolean(&mut self, node: &Node, name: &str) -> Option<bool> {
+    pub(in crate::firstboot) fn boolean(&mut self, node: &Node, name: &str) -> Option<bool> {
         let word = match &node.value {
             Value::Bool(it) => return Some(*it),
             Value::Int(number) => number.to_string(),
@@ -172,7 +172,7 @@ impl Reader {
     }
 
     /// A whole number, also in quotes, within `range`.
-    pub(super) fn number(
+    pub(in crate::firstboot) fn number(
         &mut self,
         node: &Node,
         name: &str,
@@ -246,7 +246,7 @@ impl Reader {
 }
 
 /// `; did you mean "…"?`, if one of these is near.
-pub(super) fn did_you_mean(written: &str, known: &[&str]) -> String {
+pub(in crate::firstboot) fn did_you_mean(written: &str, known: &[&str]) -> String {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let near = |name: &&&str| strsim::damerau_levenshtein(&plain(written), &plain(name));
     match known.iter().min_by_key(near) {

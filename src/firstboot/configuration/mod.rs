@@ -5,15 +5,24 @@
 //! What runs in the started system instead is in [`Later`].
 
 mod accounts;
+mod address;
+mod bond;
 mod files;
 mod host;
 mod later;
+mod network;
 mod storage;
 
 pub use accounts::{Group, Hash, Lock, NewPassword, Secret, Ssh, User};
+pub use address::{Mac, Prefix, address_of, length_of_mask};
+pub use bond::{BOND_OPTIONS, BondOption, BondSetting, BondType};
 pub use files::{FileContent, Mode, Owner, WriteFile};
 pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp, Package, Repository};
 pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
+pub use network::{
+    Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route, RouteKind,
+    UseDomains, Vlan, is_pattern,
+};
 pub use storage::Mount;
 
 use super::problem::Place;
@@ -52,6 +61,8 @@ pub struct Configuration {
     pub packages: Vec<Package>,
     /// Certificates to be trusted.
     pub ca_certs: CaCerts,
+    /// The network; `None` leaves it to the system.
+    pub network: Option<Network>,
     /// Bytes for the kernel's random numbers.
     pub random_seed: Vec<u8>,
     /// What runs in the started system.

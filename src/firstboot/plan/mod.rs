@@ -16,6 +16,7 @@ mod host;
 mod later;
 mod moment;
 mod mounts;
+mod network;
 mod ntp;
 mod overlay;
 mod packages;
@@ -233,6 +234,8 @@ impl<'a> Planner<'a> {
         files::plan(self, configuration);
         let mounts = mounts::plan(self, &configuration.mounts);
         self.part("mounts", mounts);
+        let network = network::plan(self, configuration.network.as_ref());
+        self.part("the network", network);
         let names = host::plan(self, host);
         self.part("the host's names", names);
         let certificates = ca_certs::plan(self, &configuration.ca_certs);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script, seeds};
+use super::{CONFIG, FOUND, Found, MEMORY, Stage, network_word, read_script, seeds};
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::{self, Format, Ignored, Offer};
 use crate::firstboot::outcome::{Outcome, State};
@@ -58,7 +58,10 @@ impl Stage {
             log::info!("not used: {}: {}", other.source, other.reason);
         }
         let (source, format) = (offer.source.clone(), offer.format);
-        let overlay = offer.overlay.clone();
+        let mut overlay = offer.overlay.clone();
+        if let Format::Seed(_) = format {
+            network_word::note(&self.machine.cmdline, &mut overlay);
+        }
         let trust = Trust::of(&self.machine);
         let taken = trust.and_then(|trust| match format {
             Format::Combustion => take(&offer.dir, &trust),

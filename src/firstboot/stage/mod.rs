@@ -4,6 +4,7 @@
 mod apply;
 mod fetch;
 mod in_place;
+mod network_word;
 mod seeds;
 mod work;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{FOUND, Found, SEED, Stage};
+use super::{FOUND, Found, SEED, Stage, network_word};
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure;
 use crate::firstboot::copy::{self, Copied};
@@ -37,8 +37,14 @@ impl Stage {
 /// It is not one, or as [`seed::read`].
 pub(super) fn seed_of(found: &Found) -> Result<Seed> {
     let Format::Seed(platform) = found.format else { bail!("it is no seed of cloud-init's") };
+    let mut overlay = found.overlay.clone();
+    let network = network_word::take(&mut overlay)?;
     // Without a name: places are `user-data:7:1`, and the source is told around them.
-    seed::read(&Tree::directory(Path::new(SEED), ""), platform, &found.overlay)
+    let mut seed = seed::read(&Tree::directory(Path::new(SEED), ""), platform, &overlay)?;
+    if let Some(network) = network {
+        seed.network_config = network;
+    }
+    Ok(seed)
 }
 
 /// Takes a seed into `memory`, and says who signed it. Where it must be signed, all of the
@@ -56,6 +62,10 @@ pub(super) fn take(
         Platform::ConfigDrive | Platform::OpenStack => &["openstack"],
     };
     let (mut copied, signer) = if trust.is_asked_for() {
+        ensure!(
+            !network_word::is_noted(overlay),
+            "network-config= on the kernel command line cannot be signed: remove it"
+        );
         let whole = memory.join("source");
         let copied = copy::copy(from, &whole)?;
         no_links(&copied)?;
@@ -98,6 +108,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::sys::cmdline::Cmdline;
 
     fn source() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -169,5 +180,22 @@ mod tests {
         let error = take(dir.path(), Platform::NoCloud, &none, &trust, memory.path());
         assert!(error.unwrap_err().to_string().starts_with("there is no SHA256SUMS with it"));
         assert!(!memory.path().join("seed").exists());
+        let mut overlay = Overlay::new();
+        network_word::note(&Cmdline::parse("network-config=disabled"), &mut overlay);
+        let error = take(dir.path(), Platform::NoCloud, &overlay, &trust, memory.path());
+        assert!(error.unwrap_err().to_string().contains("cannot be signed: remove it"));
+    }
+
+    #[test]
+    fn what_the_command_line_says_of_the_network_is_a_part_of_the_configuration() {
+        let (dir, memory) = (source(), tempfile::tempdir().unwrap());
+        let sha256 = |overlay: &Overlay| {
+            let taken = take(dir.path(), Platform::NoCloud, overlay, &Trust::default(), memory.path());
+            taken.unwrap().0.sha256
+        };
+        let mut overlay = Overlay::new();
+        let before = sha256(&overlay);
+        network_word::note(&Cmdline::parse("network-config=disabled"), &mut overlay);
+        assert_ne!(sha256(&overlay), before);
     }
 }
