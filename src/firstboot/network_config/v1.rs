@@ -75,8 +75,7 @@ fn physical(reader: &mut Reader, item: &Node) -> Option<Link> {
     let (fields, name) = keys(reader, item, &["mac_address", "wakeonlan", "optional"])?;
     let mut link = match fields.get("mac_address") {
         Some(node) => {
-            let by =
-                Match { mac: Some(fields::mac(reader, node, "mac_address")?), ..Match::default() };
+            let by = Match { mac: fields::mac(reader, node, "mac_address"), ..Match::default() };
             let link = Link::new(name.clone(), LinkKind::Ethernet(by));
             Link { set_name: Some(name), ..link }
         }

@@ -101,10 +101,7 @@ fn keys<'a>(
 fn ethernet(reader: &mut Reader, id: Placed<String>, node: &Node) -> Option<Link> {
     let fields = keys(reader, &id, node, &["match", "set-name", "wakeonlan"])?;
     let mut link = match fields.get("match") {
-        Some(by) => {
-            let by = matched(reader, by)?;
-            Link::new(id, LinkKind::Ethernet(by))
-        }
+        Some(by) => Link::new(id, LinkKind::Ethernet(matched(reader, by))),
         None => fields::named(fields::single(reader, id)?),
     };
     if let Some(node) = fields.get("set-name") {
@@ -122,23 +119,19 @@ fn ethernet(reader: &mut Reader, id: Placed<String>, node: &Node) -> Option<Link
     Some(link)
 }
 
-fn matched(reader: &mut Reader, node: &Node) -> Option<Match> {
-    let fields = reader.fields(node, "match", &["macaddress", "name", "driver"])?;
-    let mac = fields.get("macaddress").map(|it| fields::mac(reader, it, "macaddress"));
-    let name = fields.get("name").map(|it| fields::pattern(reader, it, "the name of match"));
-    let driver = fields.get("driver").map(|it| driver(reader, it));
-    // One that cannot be read must not become "any".
-    let unread =
-        [matches!(mac, Some(None)), matches!(name, Some(None)), matches!(driver, Some(None))];
-    if unread.contains(&true) {
-        return None;
+/// What cannot be read of it is an error, so that nothing is applied; else it would match more.
+fn matched(reader: &mut Reader, node: &Node) -> Match {
+    let known = ["macaddress", "name", "driver"];
+    let Some(fields) = reader.fields(node, "match", &known) else { return Match::default() };
+    let name = fields.get("name").and_then(|it| fields::pattern(reader, it, "the name of match"));
+    Match {
+        mac: fields.get("macaddress").and_then(|it| fields::mac(reader, it, "macaddress")),
+        name: match name {
+            Some(name) if !is_pattern(&name.value) => fields::single(reader, name),
+            name => name,
+        },
+        driver: fields.get("driver").and_then(|it| driver(reader, it)),
     }
-    let name = name.flatten();
-    let is_long = |it: &&Placed<String>| !is_pattern(&it.value);
-    if let Some(name) = name.as_ref().filter(is_long) {
-        fields::single(reader, name.clone())?;
-    }
-    Some(Match { mac: mac.flatten(), name, driver: driver.flatten() })
 }
 
 /// One driver: the other renderer could not match more of them.

@@ -120,8 +120,9 @@ fn bond(section: &mut Section, network: &Network, bond: &Bond, problems: &mut Ve
     match member.and_then(Link::interface) {
         Some(name) => section.line("primary", name),
         None => {
-            let what = "primary, whose interface's name is not known (write set-name),";
-            left_out(problems, &primary.place, what, MANAGER);
+            let what = "primary is left out: NetworkManager wants the interface's name, which is \
+                        not known; write set-name for that link";
+            problems.push(Problem::warning(&primary.place, what));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! udev's part (systemd.link(5)): names of interfaces, and what wakes a machine.
 
+use super::Renderer;
 use super::ini::Ini;
-use super::{Renderer, left_out};
 use crate::firstboot::configuration::{Link, LinkKind};
 use crate::firstboot::problem::Problem;
 
@@ -20,8 +20,9 @@ pub(super) fn text(link: &Link, renderer: Renderer, problems: &mut Vec<Problem>)
         return None;
     }
     if link.set_name.is_none() && by.mac.is_none() {
-        let what = "wakeonlan, of an interface without a macaddress in match,";
-        left_out(problems, &link.id.place, what, "udev, which does not know its name yet,");
+        let what = "wakeonlan is left out: udev does not know the interface's name when it is to \
+                    do it; write match: {macaddress: …}";
+        problems.push(Problem::warning(&link.id.place, what));
         return None;
     }
     let mut ini = Ini::default();
