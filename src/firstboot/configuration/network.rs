@@ -140,9 +140,9 @@ pub struct Addressing {
 /// Which addresses a link makes itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinkLocal {
-    /// 169.254.0.0/16.
+    /// `169.254.0.0/16`.
     pub ipv4: bool,
-    /// fe80::/64.
+    /// `fe80::/64`.
     pub ipv6: bool,
 }
 

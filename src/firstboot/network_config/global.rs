@@ -62,7 +62,7 @@ impl Global {
             return reader.error(&network.place, what);
         }
         for names in self.names {
-            give_names(reader, network, names);
+            give_names(reader, network, &names);
         }
         for route in self.routes {
             give_route(reader, network, route);
@@ -72,7 +72,7 @@ impl Global {
 
 /// To the link that is named; else to those that have addresses of their own, since a DHCP
 /// server names its own servers; else to all that have any.
-fn give_names(reader: &mut Reader, network: &mut Network, names: Names) {
+fn give_names(reader: &mut Reader, network: &mut Network, names: &Names) {
     let is_fixed = |it: &Addressing| !it.addresses.is_empty();
     let any_fixed = network.links.iter().any(|it| is_fixed(&it.addressing));
     let is_meant = |link: &Link| match &names.interface {
@@ -106,12 +106,11 @@ fn give_route(reader: &mut Reader, network: &mut Network, route: Route) {
         let own = &link.addressing.addresses;
         route.via.is_some_and(|via| own.iter().any(|it| it.value.contains(via)))
     };
-    match network.links.iter_mut().find(reaches) {
-        Some(link) => link.addressing.routes.push(route),
-        None => {
-            let what = "no link has an address in the network of this route's gateway: write the \
-                        route under \"routes\" of the subnet that it goes over";
-            reader.error(&route.place, what);
-        }
+    if let Some(link) = network.links.iter_mut().find(reaches) {
+        link.addressing.routes.push(route);
+        return;
     }
+    let what = "no link has an address in the network of this route's gateway: write the route \
+                under \"routes\" of the subnet that it goes over";
+    reader.error(&route.place, what);
 }

@@ -93,7 +93,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Network> {
     for item in list(reader, "services") {
         service(reader, &item, |server| global.server(server));
     }
-    let mut network = Network { place: node.place.clone(), links: links.links };
+    let mut network = Network { place: node.place.clone(), links: links.all };
     global.give(reader, &mut network);
     Some(network)
 }
@@ -101,7 +101,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Network> {
 /// What was read so far.
 #[derive(Default)]
 struct Links {
-    links: Vec<Link>,
+    all: Vec<Link>,
     /// By the id in the file, where the link is.
     by_id: HashMap<String, usize>,
     /// Of the links.
@@ -128,11 +128,11 @@ impl Links {
             }
         };
         link.mtu = fields.get("mtu").and_then(|it| fields::mtu(reader, it));
-        if self.by_id.insert(id.value.clone(), self.links.len()).is_some() {
+        if self.by_id.insert(id.value.clone(), self.all.len()).is_some() {
             reader.error(&id.place, format!("there are two links of the id {:?}", id.value));
         }
         self.names.insert(link.id.value.clone());
-        self.links.push(link);
+        self.all.push(link);
         Some(())
     }
 
@@ -156,7 +156,7 @@ impl Links {
         let parent = fields::required(reader, fields, "vlan_link", "a VLAN", &item.place);
         let number = fields::vlan_number(reader, number?, "vlan_id")?;
         let parent = fields::id(reader, parent?, "vlan_link")?;
-        let parent = match self.by_id.get(&parent.value).and_then(|at| self.links.get(*at)) {
+        let parent = match self.by_id.get(&parent.value).and_then(|at| self.all.get(*at)) {
             Some(link) => Placed { value: link.id.value.clone(), ..parent },
             None => parent,
         };
@@ -165,7 +165,7 @@ impl Links {
             value = format!("vlan{number}");
         }
         if self.names.contains(&value) {
-            value = format!("vlan{number}.{}", self.links.len());
+            value = format!("vlan{number}.{}", self.all.len());
         }
         let id = Placed { value, place: item.place.clone() };
         let mut link = Link::new(id, LinkKind::Vlan(Vlan { number, parent }));
@@ -178,7 +178,7 @@ impl Links {
         let fields = reader.fields(item, "a network", &NETWORK)?;
         let id = fields::required(reader, fields, "link", "a network", &item.place)?;
         let name = id.text().unwrap_or_default();
-        let at = self.by_id.get(&name).and_then(|at| self.links.get_mut(*at));
+        let at = self.by_id.get(&name).and_then(|at| self.all.get_mut(*at));
         let Some(link) = at else {
             reader.error(&id.place, format!("there is no link of the id {name:?}"));
             return None;

@@ -154,9 +154,10 @@ pub(super) fn route(reader: &mut Reader, node: &Node) -> Option<Route> {
     let to = match to.as_str() {
         Some(text) if !text.contains('/') && fields.get("netmask").is_none() => {
             fields::address(reader, to, "destination").map(|it| {
-                match it.value.is_unspecified() {
-                    true => Prefix::default_of(it.value),
-                    false => Prefix::host(it.value),
+                if it.value.is_unspecified() {
+                    Prefix::default_of(it.value)
+                } else {
+                    Prefix::host(it.value)
                 }
             })?
         }

@@ -322,7 +322,7 @@ fn what_is_wrong_with_links() {
             "version: 2\nethernets: {e: {}}\nvlans: {a: {id: 1, link: e}, ^b: {id: 1, link: e}}",
             "two VLANs on \"e\"",
         ),
-        ("version: 2\nbonds: {b: {parameters: {mode: ^fast}}}", "balance-rr"),
+        ("version: 2\nbonds: {b: {parameters: { mode: ^fast}}}", "balance-rr"),
         ("version: 2\nbonds: {b: {parameters: {^speed: 1}}}", "no option"),
         ("version: 1\nconfig: [{type: ^tunnel, name: x}]", "\"tunnel\""),
         ("version: 1\nconfig: [^{type: physical}]", "has no \"name\""),

@@ -27,7 +27,7 @@ impl Ini {
     pub(super) fn text(&self) -> String {
         let mut text = HEAD.to_owned();
         for section in self.0.iter().filter(|it| !it.lines.is_empty()) {
-            text.push_str(&format!("\n[{}]\n{}\n", section.name, section.lines.join("\n")));
+            text.extend(["\n[", section.name, "]\n", &section.lines.join("\n"), "\n"]);
         }
         text
     }

@@ -117,14 +117,13 @@ fn bond(section: &mut Section, network: &Network, bond: &Bond, problems: &mut Ve
     }
     let Some(primary) = &bond.primary else { return };
     let member = network.links.iter().find(|it| it.id.value == primary.value);
-    match member.and_then(Link::interface) {
-        Some(name) => section.line("primary", name),
-        None => {
-            let what = "primary is left out: NetworkManager wants the interface's name, which is \
-                        not known; write set-name for that link";
-            problems.push(Problem::warning(&primary.place, what));
-        }
+    if let Some(name) = member.and_then(Link::interface) {
+        section.line("primary", name);
+        return;
     }
+    let what = "primary is left out: NetworkManager wants the interface's name, which is not known; \
+                write set-name for that link";
+    problems.push(Problem::warning(&primary.place, what));
 }
 
 fn bridge(section: &mut Section, bridge: &Bridge) {

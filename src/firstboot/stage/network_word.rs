@@ -31,20 +31,30 @@ pub(super) fn is_noted(overlay: &Overlay) -> bool {
     overlay.contains_key(WORD)
 }
 
-/// Takes it out again: what is to be used instead of a seed's own; `None` where nothing was
-/// said, `Some(None)` where nothing is to be configured.
+/// What the command line says of the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Nothing: a seed's own counts.
+    Nothing,
+    /// That it is not configured.
+    Disabled,
+    /// This, instead of a seed's own.
+    Instead(Named),
+}
+
+/// Takes it out again.
 ///
 /// # Errors
 /// It cannot be unpacked.
-pub(super) fn take(overlay: &mut Overlay) -> Result<Option<Option<Named>>> {
-    let Some(value) = overlay.remove(WORD) else { return Ok(None) };
+pub(super) fn take(overlay: &mut Overlay) -> Result<Said> {
+    let Some(value) = overlay.remove(WORD) else { return Ok(Said::Nothing) };
     let value = value.as_str().unwrap_or_default();
     if value == "disabled" {
-        return Ok(Some(None));
+        return Ok(Said::Disabled);
     }
     let source = "network-config= on the kernel command line";
     let bytes = unpacked(value).with_context(|| format!("{source}: write base64, or disabled"))?;
-    Ok(Some(Some(Named { source: source.into(), bytes })))
+    Ok(Said::Instead(Named { source: source.into(), bytes }))
 }
 
 fn unpacked(value: &str) -> Result<Vec<u8>> {
@@ -66,27 +76,28 @@ mod tests {
     use super::*;
 
     /// What is made of a command line.
-    fn taken(cmdline: &str) -> Result<Option<Option<String>>, String> {
+    fn taken(cmdline: &str) -> Result<Said, String> {
         let mut overlay = Overlay::new();
         note(&Cmdline::parse(cmdline), &mut overlay);
         assert_eq!(is_noted(&overlay), !cmdline.is_empty());
         let taken = take(&mut overlay).map_err(|e| format!("{e:#}"))?;
         assert!(overlay.is_empty());
-        let text = |it: Named| String::from_utf8(it.bytes).unwrap();
-        Ok(taken.map(|it| it.map(text)))
+        Ok(taken)
     }
 
     #[test]
     fn what_the_command_line_says() {
-        let some = |text: &str| Ok(Some(Some(text.to_owned())));
+        let source = "network-config= on the kernel command line";
+        let instead =
+            |text: &str| Said::Instead(Named { source: source.into(), bytes: text.into() });
         for (cmdline, expected) in [
-            ("", Ok(None)),
-            ("network-config=disabled", Ok(Some(None))),
-            ("network-config=dmVyc2lvbjogMg==", some("version: 2")),
+            ("", Said::Nothing),
+            ("network-config=disabled", Said::Disabled),
+            ("network-config=dmVyc2lvbjogMg==", instead("version: 2")),
             // printf '#!/bin/sh\n' | gzip | base64 -w0
-            ("network-config=H4sIAAAAAAAAA1NW1E/KzNMvzuACAB2d+wQKAAAA", some("#!/bin/sh\n")),
+            ("network-config=H4sIAAAAAAAAA1NW1E/KzNMvzuACAB2d+wQKAAAA", instead("#!/bin/sh\n")),
         ] {
-            assert_eq!(taken(cmdline), expected, "{cmdline}");
+            assert_eq!(taken(cmdline), Ok(expected), "{cmdline}");
         }
         for (cmdline, says) in [
             ("network-config=?", "it is no base64"),

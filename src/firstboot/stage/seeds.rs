@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::{FOUND, Found, SEED, Stage, network_word};
+use super::network_word::{self, Said};
+use super::{FOUND, Found, SEED, Stage};
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure;
 use crate::firstboot::copy::{self, Copied};
@@ -41,8 +42,10 @@ pub(super) fn seed_of(found: &Found) -> Result<Seed> {
     let network = network_word::take(&mut overlay)?;
     // Without a name: places are `user-data:7:1`, and the source is told around them.
     let mut seed = seed::read(&Tree::directory(Path::new(SEED), ""), platform, &overlay)?;
-    if let Some(network) = network {
-        seed.network_config = network;
+    match network {
+        Said::Nothing => {}
+        Said::Disabled => seed.network_config = None,
+        Said::Instead(named) => seed.network_config = Some(named),
     }
     Ok(seed)
 }
@@ -190,7 +193,8 @@ mod tests {
     fn what_the_command_line_says_of_the_network_is_a_part_of_the_configuration() {
         let (dir, memory) = (source(), tempfile::tempdir().unwrap());
         let sha256 = |overlay: &Overlay| {
-            let taken = take(dir.path(), Platform::NoCloud, overlay, &Trust::default(), memory.path());
+            let taken =
+                take(dir.path(), Platform::NoCloud, overlay, &Trust::default(), memory.path());
             taken.unwrap().0.sha256
         };
         let mut overlay = Overlay::new();
