@@ -49,7 +49,7 @@ pub(super) fn run(asked: &Asked) -> Result<u8> {
     let named = Named { source, bytes: validate::read(&asked.from)? };
     let (network, mut problems) = network_config::read(&named);
     let mut written = Vec::new();
-    if let Some(mut network) = network.filter(|_| !problems.iter().any(Problem::is_error)) {
+    if let Some(mut network) = network {
         network.learn(&asked.mac);
         let (files, more) = network_files::render(&network, asked.renderer);
         problems.extend(more);

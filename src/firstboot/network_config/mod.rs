@@ -47,7 +47,8 @@ pub fn read(named: &Named) -> (Option<Network>, Vec<Problem>) {
     }
     let mut problems = reader.problems;
     problems.sort_by(|a, b| a.place.cmp(&b.place));
-    (network.filter(|it| !it.links.is_empty()), problems)
+    let is_usable = !problems.iter().any(Problem::is_error);
+    (network.filter(|it| is_usable && !it.links.is_empty()), problems)
 }
 
 /// By what is in it.
