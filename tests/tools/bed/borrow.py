@@ -17,8 +17,8 @@ def install(root: Path, *packages: str) -> None:
     what these made of Python's modules is copied with them."""
     there = set(_installed(root))
     files = [file for name in _needed(packages, there) for file in _files(name)]
-    with_compiled = [*files, *(made for file in files for made in _compiled(file))]
-    listed = "".join(f"{file}\n" for file in with_compiled).encode()
+    files += [made for file in files for made in _compiled(file)] + _alternatives(set(files))
+    listed = "".join(f"{file}\n" for file in files).encode()
     archive = ["tar", "--create", "--directory=/", "--no-recursion", "--files-from=-"]
     packed = subprocess.run(archive, input=listed, stdout=subprocess.PIPE, check=True).stdout
     sh("tar", "--extract", f"--directory={root}", "--keep-directory-symlink", data=packed)
@@ -65,6 +65,17 @@ def _files(package: str) -> list[str]:
     lists = [*Path("/", _LISTS).glob(f"{package}.list"), *Path("/", _LISTS).glob(f"{package}:*.list")]
     paths = [line for it in lists for line in it.read_text().splitlines()]
     return [f".{path}" for path in paths if path != "/." and Path(path).is_symlink() | Path(path).exists()]
+
+
+def _alternatives(files: set[str]) -> list[str]:
+    """Links by which one of these is known (update-alternatives(1)): the second line names the link."""
+    real = {Path("/", file).resolve() for file in files}
+    found = []
+    for about in Path("/var/lib/dpkg/alternatives").iterdir():
+        chosen = Path("/etc/alternatives", about.name)
+        if chosen.resolve() in real:
+            found += [f".{about.read_text().splitlines()[1]}", f".{chosen}"]
+    return found
 
 
 def _compiled(file: str) -> list[str]:
