@@ -156,6 +156,21 @@ impl Inside<'_> {
         let mut inside = inside(self.root, Path::new("/"));
         report(inside.args(command), &command.join(" "), limit)
     }
+
+    /// Runs one of its programs in it, with this as its standard input, for what it says.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub(super) fn ask(
+        &self,
+        command: &[String],
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<command::Output> {
+        let mut inside = inside(self.root, Path::new("/"));
+        command::run_with_input(inside.args(command), input, limit)
+            .with_context(|| format!("cannot start {}", command.join(" ")))
+    }
 }
 
 /// The options of the overlay at `/etc`.

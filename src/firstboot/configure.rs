@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::cloud_config::Defaults;
-use super::configuration::{Configuration, FileContent, Owner};
+use super::configuration::{Configuration, Disks, FileContent, Owner};
 use super::interpret::{Fetch, interpret};
+use super::plan::disks::Facts;
 use super::plan::{Change, Content, NewFile, Plan, plan};
-use super::problem::Problem;
+use super::problem::{Place, Problem};
 use super::seed::Seed;
 use crate::sys::fetch::{Fetcher, without_secrets};
 use crate::sys::files::{MAX_FILE, Root};
@@ -42,19 +43,30 @@ impl Ready {
     }
 }
 
-/// Interprets a seed, and plans it for a tree; `application` tells this time from others.
+/// Looks at a machine's disks, as far as a configuration asks for it.
+pub type Look<'a> = &'a dyn Fn(&Disks) -> Result<Facts>;
+
+/// Interprets a seed, and plans it for a tree; `application` tells this time from others. At the
+/// desk there are no disks to `look` at.
 pub fn ready(
     seed: &Seed,
     defaults: &Defaults,
     tree: &Tree,
     application: &str,
     fetch: Fetch<'_>,
+    look: Option<Look<'_>>,
 ) -> Ready {
     let mut interpreted = interpret(seed, defaults, fetch);
     application.clone_into(&mut interpreted.configuration.later.application);
-    let (mut plan, more) = plan(&interpreted.configuration, tree);
-    plan.base.push(instance(seed));
     let mut problems = interpreted.problems;
+    let disks = &interpreted.configuration.disks;
+    let facts = look.filter(|_| !disks.is_empty()).map(|look| look(disks)).transpose();
+    let facts = facts.unwrap_or_else(|e| {
+        problems.push(Problem::error(&Place::whole("the machine's disks"), format!("{e:#}")));
+        None
+    });
+    let (mut plan, more) = plan(&interpreted.configuration, tree, facts.as_ref());
+    plan.base.push(instance(seed));
     problems.extend(more);
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     Ready { plan, problems }

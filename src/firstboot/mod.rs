@@ -23,6 +23,7 @@ pub mod configure;
 pub mod copy;
 pub mod datasource;
 pub mod detect;
+pub mod disks;
 mod finish;
 pub mod interpret;
 pub mod later;

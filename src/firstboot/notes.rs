@@ -77,8 +77,8 @@ pub(super) fn settle_outside(disk: &Disk) -> Result<()> {
 }
 
 /// Writes the result that the record tells of, with what is not in it if this is the start
-/// that applied it.
-pub(super) fn applied(disk: &Disk, found: Option<&Found>) -> Result<()> {
+/// that applied it: the configuration, and what was made on disks.
+pub(super) fn applied(disk: &Disk, found: Option<&Found>, made: Vec<String>) -> Result<()> {
     let state = store(disk).read();
     let Some(done) = state.readable().and_then(|record| record.firstboot.as_ref()) else {
         bail!("the record does not tell of a first boot: {state:?}");
@@ -89,6 +89,7 @@ pub(super) fn applied(disk: &Disk, found: Option<&Found>) -> Result<()> {
         snapshot: Some(done.configured),
         pristine: Some(done.pristine),
         at: Some(done.at),
+        disks: made,
         ..Outcome::of(State::Applied)
     };
     let outcome = found.into_iter().fold(outcome, Outcome::with);

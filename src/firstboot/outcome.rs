@@ -61,6 +61,9 @@ pub struct Outcome {
     pub pristine: Option<SnapshotId>,
     /// When it ended.
     pub at: Option<Timestamp>,
+    /// What was done to disks, in words: no rollback takes it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<String>,
     /// What came of that part of it which runs in the started system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub later: Option<Report>,
@@ -82,6 +85,7 @@ impl Outcome {
             snapshot: None,
             pristine: None,
             at: None,
+            disks: Vec::new(),
             later: None,
         }
     }

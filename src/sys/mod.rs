@@ -1,6 +1,7 @@
 //! The only room that touches the machine. Everything here does one thing to
 //! it, within a time limit, and says what went wrong with the thing's name.
 
+pub mod block;
 pub mod cmdline;
 pub mod command;
 pub mod fetch;

@@ -65,7 +65,7 @@ fn told(case: &Path) -> String {
     let interpreted = interpret(&seed, &Defaults::of(&os_release), &fetch);
     let tree = Tree::open(&root).unwrap();
     let moment = Moment { today: Some(20_000), salt: Box::new(|| Ok([7; 12])) };
-    let (plan, problems) = plan_at(&interpreted.configuration, &tree, &moment);
+    let (plan, problems) = plan_at(&interpreted.configuration, &tree, None, &moment);
     let all: Vec<_> = interpreted.problems.iter().chain(&problems).collect();
     out.push_str("== problems\n");
     for problem in &all {

@@ -32,12 +32,26 @@ pub(crate) const LAYOUTS: [&str; 3] = [OVERLAY, NESTED, PLAIN];
 /// what this one has open, and a file system that shall be unmounted is busy.
 static ONE: Mutex<()> = Mutex::new(());
 
+/// The only test that works with disks, in a mount namespace of its thread's own.
+pub(crate) struct Alone(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+
+impl Alone {
+    pub(crate) fn enter() -> Self {
+        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(nix::unistd::geteuid().is_root(), "the loopback tests need root (mounts)");
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        let none: Option<&Path> = None;
+        mount2(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
+        Self(alone)
+    }
+}
+
 /// A disk whose snapshot 1 is the default one and mounted as root, and the
 /// initrd's own directories, all in this thread's namespace.
 pub(crate) struct Bed {
     pub(super) dir: tempfile::TempDir,
     pub(crate) sysroot: PathBuf,
-    _alone: MutexGuard<'static, ()>,
+    _alone: Alone,
 }
 
 pub(crate) fn run(program: &str, arguments: &[&str]) {
@@ -57,11 +71,8 @@ pub(crate) fn run(program: &str, arguments: &[&str]) {
 
 impl Bed {
     pub(crate) fn new(etc: &str) -> Self {
-        let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(nix::unistd::geteuid().is_root(), "the loopback tests need root (mounts)");
-        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        let alone = Alone::enter();
         let none: Option<&Path> = None;
-        mount2(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).unwrap();
         for dir in ["/run/health-checker", "/run/combustion", "/dev/shm"] {
             fs::create_dir_all(dir).unwrap();
             mount2(Some("tmpfs"), dir, Some("tmpfs"), MsFlags::empty(), none).unwrap();

@@ -11,6 +11,7 @@
 
 mod bed;
 mod commit;
+mod disks;
 mod grub;
 mod https;
 mod in_place;

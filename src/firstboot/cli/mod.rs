@@ -15,6 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::detect::{self, Answer};
+use super::disks::Made;
 use super::later::{self, Report, Stand};
 use super::machine::{Facts, Machine};
 use super::outcome::{Outcome, State};
@@ -235,7 +236,8 @@ fn failed(stage: &Stage, error: &anyhow::Error) -> u8 {
         );
         return 0;
     }
-    let disk = if error.is::<Stays>() { "" } else { "The disk is as it was before. " };
+    let is_changed = error.is::<Stays>() || error.is::<Made>();
+    let disk = if is_changed { "" } else { "The disk is as it was before. " };
     log::error!(
         "{disk}Correct the configuration and start again: it will be a first boot again. To start \
          without it: firstboot.on-failure=continue on the kernel command line"
@@ -277,6 +279,9 @@ fn status(root: &Root, format: &Format) -> Result<u8> {
         if let Some(value) = value {
             writeln!(out, "{name:>12}: {value}")?;
         }
+    }
+    for made in outcome.disks {
+        writeln!(out, "{:>12}: {made}", "on disks")?;
     }
     for other in outcome.ignored {
         writeln!(out, "{:>12}: {}: {}", "not used", other.source, other.reason)?;

@@ -56,6 +56,9 @@ pub(super) fn apply(root: &Root, source: &Path) -> Result<u8> {
     }
     let net = net();
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
+    for step in &ready.plan.disks {
+        eprintln!("disks are left alone, the machine would: {step}");
+    }
     let inside = Inside { root: root.dir() };
     let runner = |run: &Run| inside.run(&run.command, run.limit);
     apply::apply(&ready.plan, &tree, &runner)?;
@@ -68,7 +71,8 @@ fn net() -> Source {
 
 fn ready(source: &Path, tree: &Tree) -> Result<Ready> {
     let (net, defaults) = (net(), Defaults::of_tree(tree)?);
-    Ok(configure::ready(&seed::given(source)?, &defaults, tree, "", &|url| net.include(url)))
+    let seed = seed::given(source)?;
+    Ok(configure::ready(&seed, &defaults, tree, "", &|url| net.include(url), None))
 }
 
 fn tell(ready: &Ready) {

@@ -147,8 +147,6 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "mounts: [[sdb1, data]]",
             "u:1:17: error: the directory \"data\" must be an absolute path",
         ),
-        ("swap: {size: 1G}", "u:1:1: error: \"swap\" is not supported: name a partition"),
-        ("growpart: {mode: auto}", "u:1:11: warning: partitions are left as they are"),
         ("ca_certs: {trusted: [x]}", "u:1:22: error: this is no certificate in PEM"),
         ("keyboard: {model: pc105}", "u:1:11: error: keyboard has no layout"),
         ("ntp: {ntp_client: ntpd}", "u:1:19: error: ntp_client \"ntpd\" is none of chrony"),

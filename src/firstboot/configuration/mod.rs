@@ -23,7 +23,10 @@ pub use network::{
     Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route, RouteKind,
     UseDomains, Vlan, is_pattern,
 };
-pub use storage::Mount;
+pub use storage::{
+    Disks, Grow, Layout, Mount, NewFileSystem, NewPartition, NewTable, PartitionType, ResizeRoot,
+    SwapFile, SwapSize, TableKind, Target,
+};
 
 use super::problem::Place;
 
@@ -53,6 +56,8 @@ pub struct Configuration {
     pub ssh: Ssh,
     /// Files to write, in order.
     pub files: Vec<WriteFile>,
+    /// What is made on disks.
+    pub disks: Disks,
     /// Entries of fstab.
     pub mounts: Vec<Mount>,
     /// zypper's repositories.

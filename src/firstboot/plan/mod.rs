@@ -2,7 +2,8 @@
 //! changes can be shown before they are made, and making them needs no choice any more.
 //!
 //! ```text
-//!  Configuration, tree ── plan ──▶ base       files, directories, links
+//!  Configuration, tree ── plan ──▶ disks      partitions, file systems, swap
+//!  disks                           base       files, directories, links
 //!        reads only                runs       programs in the system, such as zypper
 //!                                  deferred   files that are to be written after those
 //! ```
@@ -11,6 +12,7 @@
 
 mod accounts;
 mod ca_certs;
+pub mod disks;
 mod files;
 mod host;
 mod later;
@@ -133,6 +135,8 @@ pub struct Run {
 /// All that is to be changed, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
+    /// Before everything: what cannot be undone.
+    pub disks: Vec<disks::Step>,
     /// First.
     pub base: Vec<Change>,
     /// Then.
@@ -147,7 +151,10 @@ pub type Get<'a> = &'a dyn Fn(&str, &[(String, String)]) -> Result<Option<Vec<u8
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.base.is_empty() && self.runs.is_empty() && self.deferred.is_empty()
+        self.disks.is_empty()
+            && self.base.is_empty()
+            && self.runs.is_empty()
+            && self.deferred.is_empty()
     }
 
     /// Puts what is at addresses into the files that want it, by `get`; what it does not find,
@@ -184,21 +191,31 @@ impl Plan {
 }
 
 /// What is to be done to a tree so that it is as configured, and what is wrong with that. If
-/// one of the problems is an error, the plan is not to be applied.
-pub fn plan(configuration: &Configuration, tree: &Tree) -> (Plan, Vec<Problem>) {
-    plan_at(configuration, tree, &Moment::now())
+/// one of the problems is an error, the plan is not to be applied. Without facts there are no
+/// disks: what would be done to them is only named.
+pub fn plan(
+    configuration: &Configuration,
+    tree: &Tree,
+    facts: Option<&disks::Facts>,
+) -> (Plan, Vec<Problem>) {
+    plan_at(configuration, tree, facts, &Moment::now())
 }
 
 /// As [`plan`], at a given time and with given salts.
 pub fn plan_at(
     configuration: &Configuration,
     tree: &Tree,
+    facts: Option<&disks::Facts>,
     moment: &Moment,
 ) -> (Plan, Vec<Problem>) {
-    let mut planner = Planner::new(tree, moment);
+    let mut planner = Planner::new(tree, facts, moment);
     let base = planner.base(configuration);
     planner.part("the changes of the system", base);
-    let mut plan = Plan { runs: std::mem::take(&mut planner.runs), ..Plan::default() };
+    let mut plan = Plan {
+        disks: std::mem::take(&mut planner.disks),
+        runs: std::mem::take(&mut planner.runs),
+        ..Plan::default()
+    };
     match planner.view.take() {
         Ok(changes) => plan.base = changes,
         Err(e) => planner.part("the changes of the system", Err(e)),
@@ -212,16 +229,20 @@ pub fn plan_at(
 struct Planner<'a> {
     view: Overlay<'a>,
     moment: &'a Moment,
+    facts: Option<&'a disks::Facts>,
+    disks: Vec<disks::Step>,
     runs: Vec<Run>,
     passwords: Vec<Change>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Planner<'a> {
-    fn new(tree: &'a Tree, moment: &'a Moment) -> Self {
+    fn new(tree: &'a Tree, facts: Option<&'a disks::Facts>, moment: &'a Moment) -> Self {
         Self {
             view: Overlay::over(tree),
             moment,
+            facts,
+            disks: Vec::new(),
             runs: Vec::new(),
             passwords: Vec::new(),
             problems: Vec::new(),
@@ -231,8 +252,14 @@ impl<'a> Planner<'a> {
     /// In cloud-init's order: a file that is written early can be changed by what comes later.
     fn base(&mut self, configuration: &Configuration) -> Result<()> {
         let Configuration { host, repositories, packages, .. } = configuration;
+        // By the system's own fstab, before anything is written to it.
+        let swap = disks::plan(self, configuration).unwrap_or_else(|e| {
+            self.error(&Place::whole("disks"), format!("{e:#}"));
+            None
+        });
         files::plan(self, configuration);
-        let mounts = mounts::plan(self, &configuration.mounts);
+        let mounts: Vec<_> = configuration.mounts.iter().cloned().chain(swap).collect();
+        let mounts = mounts::plan(self, &mounts);
         self.part("mounts", mounts);
         let network = network::plan(self, configuration.network.as_ref());
         self.part("the network", network);

@@ -23,6 +23,10 @@ const MOST_BYTES: usize = 256 << 10;
 /// What a plan would do to a tree: a line for each change, and the differences of text files.
 pub fn show(plan: &Plan, tree: &Tree) -> String {
     let mut shown = String::new();
+    for step in &plan.disks {
+        // Outside of the transaction: whoever reads a plan is to see what stays.
+        shown.push_str(&format!("disks, for good: {}\n", without_control(&step.what)));
+    }
     for change in &plan.base {
         shown.push_str(&show_change(change, tree));
     }
@@ -118,12 +122,14 @@ fn unified(old: &str, new: &str) -> String {
             lines.push_str("  …\n");
             break;
         }
-        // Control characters could rewrite what a terminal shows before them.
-        let line: String =
-            line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        let _infallible = writeln!(lines, "  {line}");
+        let _infallible = writeln!(lines, "  {}", without_control(line));
     }
     lines
+}
+
+/// Control characters could rewrite what a terminal shows before them.
+fn without_control(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The second field of each line, unless it is no hash.
@@ -170,7 +176,7 @@ fn names_of_later(bytes: &[u8]) -> String {
 }
 
 impl Plan {
-    /// The plan as JSON: `base`, `runs` and `deferred`.
+    /// The plan as JSON: `disks`, `base`, `runs` and `deferred`.
     pub fn json(&self) -> Value {
         let changes = |changes: &[Change]| changes.iter().map(json_of).collect::<Vec<_>>();
         let run = |run: &Run| {
@@ -178,6 +184,7 @@ impl Plan {
             json!({"command": run.command, "limit_ms": limit, "reason": run.reason})
         };
         json!({
+            "disks": self.disks.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "base": changes(&self.base),
             "runs": self.runs.iter().map(run).collect::<Vec<_>>(),
             "deferred": changes(&self.deferred),

@@ -101,7 +101,7 @@ impl World {
 
     pub(super) fn plan(&self, configuration: &Configuration) -> (Plan, Vec<Problem>) {
         let moment = Moment { today: Some(TODAY), salt: Box::new(|| Ok(*b"0123456789ab")) };
-        plan_at(configuration, &self.tree, &moment)
+        plan_at(configuration, &self.tree, None, &moment)
     }
 
     /// Plans, applies, and makes sure that nothing is left to do; what was warned of.

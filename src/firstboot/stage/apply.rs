@@ -9,6 +9,7 @@ use super::work::Work;
 use super::{CONFIG, FOUND, Found, Stage, Stays, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
+use crate::firstboot::disks::{self, Made};
 use crate::firstboot::finish::Configured;
 use crate::firstboot::plugins::{self, Event};
 use crate::firstboot::{copy, notes};
@@ -46,11 +47,11 @@ impl Stage {
             self.in_place(found, &work)?;
             return Ok(None);
         };
-        let id = self.transact(&disk, &work, Some(found))?;
+        let (id, made) = self.transact(&disk, &work, Some(found))?;
         // It is done: nothing that fails from here on may make it look undone.
         let finish = || {
             notes::settle_outside(&disk)?;
-            notes::applied(&disk, Some(found))
+            notes::applied(&disk, Some(found), made)
         };
         if let Err(e) = finish().and_then(|()| disk.close()) {
             log::warn!("{id} is the default, but: {e:#}");
@@ -82,35 +83,49 @@ impl Stage {
     }
 
     /// Does the work in a new snapshot and makes that the default. What is `found` by first
-    /// boot is noted, so that it is never done twice.
-    fn transact(&self, disk: &Disk, work: &Work, found: Option<&Found>) -> Result<SnapshotId> {
+    /// boot is noted, so that it is never done twice. With the snapshot comes what was made on
+    /// disks.
+    fn transact(
+        &self,
+        disk: &Disk,
+        work: &Work,
+        found: Option<&Found>,
+    ) -> Result<(SnapshotId, Vec<String>)> {
         let plan = transaction::plan(disk, "First boot configuration")?;
         log::info!("snapshot {} is being configured", plan.number);
         let mut new = Transaction::begin(disk, plan)?;
         let number = new.plan().number;
         let world = World::of_snapshot(disk, new.plan())?;
         let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
-            let change = || -> Result<()> {
-                let uuid = btrfs::info(&disk.snapshots.path(number))?.uuid;
-                work.carry_out(&world, self, &uuid.to_string())?;
+            let finish = || -> Result<()> {
                 if let Some(found) = found {
                     configured(disk, new.plan())?.finish(found)?;
                 }
                 plugins::tell(&world, disk, Event::Created, number)?;
                 self.can_be_started(number)
             };
+            let change = || -> Result<Vec<String>> {
+                let uuid = btrfs::info(&disk.snapshots.path(number))?.uuid;
+                let made = work.carry_out(&world, self, &uuid.to_string())?;
+                finish().map_err(|e| disks::stays(e, &made))?;
+                Ok(made)
+            };
             change().map_err(|e| not_rolled_back(e, &elsewhere))
         });
         let pristine = new.plan().base;
-        let committed = tried.and_then(|()| {
-            new.commit(|id| {
+        let committed = tried.and_then(|made| {
+            let committed = new.commit(|id| {
                 if let Some(found) = found {
                     notes::write_ahead(disk, id, pristine, found)?;
                 }
                 // Before it is the default: cut in between, the loader starts what the record
                 // names, and that is made the default then.
                 plugins::tell(&world, disk, Event::BecomesDefault, number)
-            })
+            });
+            match committed {
+                Ok(id) => Ok((id, made)),
+                Err(e) => Err(disks::stays(e, &made)),
+            }
         });
         committed.map_err(|e| match undo(disk, new) {
             Ok(()) => e,
@@ -134,7 +149,7 @@ impl Stage {
         copy::copy(dir, Path::new(CONFIG))?;
         let transact = || -> Result<SnapshotId> {
             let disk = self.machine.disk(true)?.context("there are no snapshots")?;
-            let id = self.transact(&disk, &Work::Script(read_script()?), None)?;
+            let (id, _) = self.transact(&disk, &Work::Script(read_script()?), None)?;
             notes::settle_outside(&disk)?;
             disk.close()?;
             Ok(id)
@@ -180,8 +195,9 @@ fn not_rolled_back(e: anyhow::Error, elsewhere: &[PathBuf]) -> anyhow::Error {
         return e;
     }
     let paths: Vec<_> = elsewhere.iter().map(|path| path.to_string_lossy()).collect();
-    anyhow!(
+    let text = format!(
         "{e:#}. What it changed there stays, on file systems of their own: {}",
         paths.join(", ")
-    )
+    );
+    if e.is::<Made>() { Made(text).into() } else { anyhow!(text) }
 }

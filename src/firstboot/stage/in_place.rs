@@ -52,13 +52,14 @@ impl Stage {
         let writable = Writable::make(sysroot)?;
         let world = World::in_place(sysroot, &self.machine.fstab()?);
         let change = || -> Result<()> {
-            work.carry_out(&world, self, &Timestamp::now().to_string())?;
+            let disks = work.carry_out(&world, self, &Timestamp::now().to_string())?;
             let state = StateDir::open(sysroot)?;
             let etc = vec![sysroot.join("etc")];
             Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;
             state.close()?;
             self.note_in_place(Outcome {
                 in_place: true,
+                disks,
                 ..Outcome::of(State::Applied).with(found)
             })
         };

@@ -179,7 +179,7 @@ impl Stage {
         disk.snapshots.set_default(&disk.booted.id)?;
         transaction::finish(&disk, disk.booted.id.number)?;
         notes::settle_outside(&disk)?;
-        notes::applied(&disk, None)?;
+        notes::applied(&disk, None, Vec::new())?;
         disk.close()
     }
 

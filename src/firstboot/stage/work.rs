@@ -9,8 +9,10 @@ use super::{CONFIG, Found, Stage, read_script};
 use crate::firstboot::apply;
 use crate::firstboot::chroot::{Inside, World};
 use crate::firstboot::cloud_config::Defaults;
+use crate::firstboot::configuration::Disks;
 use crate::firstboot::configure::{self, Source};
 use crate::firstboot::datasource::Format;
+use crate::firstboot::disks;
 use crate::firstboot::plan::Run;
 use crate::firstboot::script::Script;
 use crate::firstboot::seed::Seed;
@@ -37,25 +39,41 @@ impl Work {
         })
     }
 
-    /// Does it; `application` names this time among others (`Later::application`).
+    /// Does it; `application` names this time among others (`Later::application`). Returns what
+    /// was made on disks, in words.
     ///
     /// # Errors
     /// It failed, in the middle perhaps.
-    pub(super) fn carry_out(&self, world: &World, stage: &Stage, application: &str) -> Result<()> {
+    pub(super) fn carry_out(
+        &self,
+        world: &World,
+        stage: &Stage,
+        application: &str,
+    ) -> Result<Vec<String>> {
+        let mut made = Vec::new();
         match self {
-            Self::Script(script) => world.run(script, Path::new(CONFIG), stage.limit),
+            Self::Script(script) => world.run(script, Path::new(CONFIG), stage.limit)?,
             Self::Seed(seed) => world.change(|inside| {
                 let trusted = vec![stage.machine.root.clone(), Root::new(&stage.machine.sysroot)];
-                apply_seed(seed, inside, application, &Source::new(trusted))
-            }),
+                made = apply_seed(seed, inside, application, &Source::new(trusted))?;
+                Ok(())
+            })?,
         }
+        Ok(made)
     }
 }
 
-fn apply_seed(seed: &Seed, inside: &Inside<'_>, application: &str, net: &Source) -> Result<()> {
+fn apply_seed(
+    seed: &Seed,
+    inside: &Inside<'_>,
+    application: &str,
+    net: &Source,
+) -> Result<Vec<String>> {
     let tree = Tree::open(inside.root)?;
     let defaults = Defaults::of_tree(&tree)?;
-    let mut ready = configure::ready(seed, &defaults, &tree, application, &|url| net.include(url));
+    let look = |asked: &Disks| disks::gather(asked, inside, &tree);
+    let include = |url: &str| net.include(url);
+    let mut ready = configure::ready(seed, &defaults, &tree, application, &include, Some(&look));
     if !ready.is_applicable() {
         bail!("nothing is applied:\n{}", ready.errors());
     }
@@ -63,6 +81,11 @@ fn apply_seed(seed: &Seed, inside: &Inside<'_>, application: &str, net: &Source)
         log::warn!("{problem}");
     }
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
+    // Everything has been decided and fetched: what is done to disks stays.
+    let made = disks::make(&ready.plan.disks, inside, &tree)?;
     let runner = |run: &Run| inside.run(&run.command, run.limit).context(run.reason.clone());
-    apply::apply(&ready.plan, &tree, &runner)
+    match apply::apply(&ready.plan, &tree, &runner) {
+        Ok(()) => Ok(made),
+        Err(e) => Err(disks::stays(e, &made)),
+    }
 }

@@ -67,6 +67,17 @@ impl Tree {
         files::whole(file, path).map(Some)
     }
 
+    /// Opens what stands at a path for reading, links followed; `None` if nothing does.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub fn open_for_reading(&self, path: impl AsRef<Path>) -> Result<Option<File>> {
+        let path = path.as_ref();
+        let found = present(self.lookup(path, OFlags::RDONLY | OFlags::NONBLOCK));
+        let found = found.with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(found.map(File::from))
+    }
+
     /// Where a link points; `None` if nothing is there.
     ///
     /// # Errors

@@ -85,6 +85,34 @@ impl Tree {
         write().with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// A new, empty file, to be written to.
+    ///
+    /// # Errors
+    /// As open(2); EEXIST if something is there.
+    pub fn create(&self, path: impl AsRef<Path>, mode: u32) -> Result<File> {
+        let path = path.as_ref();
+        let create = || -> Result<File> {
+            let (parent, name) = self.parent(path)?;
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            Ok(openat(&parent, name, flags, Mode::from_raw_mode(mode))?.into())
+        };
+        create().with_context(|| format!("cannot make {}", path.display()))
+    }
+
+    /// Gives a file another name, durably; what has that name is replaced.
+    ///
+    /// # Errors
+    /// As rename(2).
+    pub fn rename(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
+        let (from, to) = (from.as_ref(), to.as_ref());
+        let rename = || -> Result<()> {
+            let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
+            renameat(&old, old_name, &new, new_name)?;
+            sync(&new)
+        };
+        rename().with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+    }
+
     /// Replaces what stands at a path, unless it is a directory, by a symbolic link.
     ///
     /// # Errors

@@ -5,6 +5,12 @@
 use std::mem::size_of;
 
 #[repr(C)]
+pub(super) struct VolArgs {
+    pub(super) fd: i64,
+    pub(super) name: [u8; 4088],
+}
+
+#[repr(C)]
 pub(super) struct VolArgsV2 {
     pub(super) fd: i64,
     pub(super) transid: u64,
@@ -70,11 +76,13 @@ pub(super) struct RawDeviceStats {
 
 const _: () = assert!(size_of::<FsInfo>() == 1024);
 const _: () = assert!(size_of::<RawDeviceStats>() == 1032);
+const _: () = assert!(size_of::<VolArgs>() == 4096);
 const _: () = assert!(size_of::<VolArgsV2>() == 4096);
 const _: () = assert!(size_of::<SubvolInfo>() == 504);
 const _: () = assert!(size_of::<TreeSearch>() == 4096);
 
 const MAGIC: u8 = 0x94;
+nix::ioctl_write_ptr!(resize, MAGIC, 3, VolArgs);
 nix::ioctl_none!(sync, MAGIC, 8);
 nix::ioctl_readwrite!(tree_search, MAGIC, 17, TreeSearch);
 nix::ioctl_write_ptr!(default_subvol, MAGIC, 19, u64);

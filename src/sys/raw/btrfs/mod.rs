@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, statfs};
 use uuid::Uuid;
 
-use abi::{FsInfo, RawDeviceStats, SubvolInfo, TreeSearch, VolArgsV2};
+use abi::{FsInfo, RawDeviceStats, SubvolInfo, TreeSearch, VolArgs, VolArgsV2};
 
 /// The inode number of every subvolume's root.
 const SUBVOLUME_INODE: u64 = 256;
@@ -124,6 +124,37 @@ pub fn device_errors(path: &Path) -> Result<Vec<DeviceErrors>> {
         devices.push(DeviceErrors { device, write, read, flush, corruption, generation });
     }
     Ok(devices)
+}
+
+/// Makes the mounted file system use all of each of its devices; one that does already is no
+/// error.
+///
+/// # Errors
+/// As the ioctls; EROFS on a read-only mount, EPERM without `CAP_SYS_ADMIN`.
+pub fn grow(mount: &Path) -> Result<()> {
+    let dir = open(mount)?;
+    // SAFETY: all of its fields are plain numbers, for which zero is a value.
+    let mut info: FsInfo = unsafe { zeroed() };
+    // SAFETY: the kernel writes exactly one FsInfo, whose size is asserted above.
+    unsafe { abi::fs_info(fd(&dir), &raw mut info) }
+        .with_context(|| format!("cannot ask for the devices of {}", mount.display()))?;
+    for device in 1..=info.max_id {
+        // SAFETY: all of its fields are plain numbers, for which zero is a value.
+        let mut args: VolArgs = unsafe { zeroed() };
+        let what = format!("{device}:max");
+        args.name[..what.len()].copy_from_slice(what.as_bytes());
+        // SAFETY: the kernel reads one VolArgs; at most 24 bytes of its name are not NUL.
+        match unsafe { abi::resize(fd(&dir), &raw const args) } {
+            // A number that is free again.
+            Ok(_) | Err(nix::Error::ENODEV) => {}
+            Err(e) => {
+                return Err(e).with_context(|| {
+                    format!("cannot resize device {device} of {}", mount.display())
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Creates `dest`, a writable snapshot of the subvolume `source`.

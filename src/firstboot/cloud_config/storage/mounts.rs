@@ -1,7 +1,8 @@
-//! `mounts`, and what is said of partitions.
+//! `mounts`.
 
-use super::Context;
-use super::reader::Reader;
+use super::aliases::Aliases;
+use crate::firstboot::cloud_config::Context;
+use crate::firstboot::cloud_config::reader::Reader;
 use crate::firstboot::configuration::{Configuration, Mount, Placed};
 use crate::firstboot::yaml::{Node, Value};
 
@@ -10,14 +11,24 @@ use crate::firstboot::yaml::{Node, Value};
 const FIELDS: [&str; 4] =
     ["auto", "defaults,nofail,x-systemd.after=cloud-init.service,_netdev", "0", "2"];
 
-pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+pub(super) fn read(
+    reader: &mut Reader,
+    context: &Context<'_>,
+    aliases: &Aliases,
+    to: &mut Configuration,
+) {
     let defaults = defaults(reader, context);
     if let Some(node) = context.get("mounts") {
         for item in reader.list(node, "mounts") {
-            to.mounts.extend(mount(reader, item, &defaults));
+            let mount = mount(reader, item, &defaults).map(|it| aliased(it, aliases));
+            to.mounts.extend(mount);
         }
     }
-    grown(reader, context);
+}
+
+fn aliased(mut mount: Mount, aliases: &Aliases) -> Mount {
+    mount.device.value = aliases.mounted(&mount.device.value);
+    mount
 }
 
 /// Type, options, dump, pass. Nothing here waits for cloud-init.
@@ -77,28 +88,4 @@ fn target(reader: &mut Reader, node: &Node) -> Option<String> {
         return None;
     }
     Some(target)
-}
-
-/// Whoever asks that something grows is told that it does not.
-fn grown(reader: &mut Reader, context: &Context<'_>) {
-    if let Some(node) = context.get("growpart") {
-        let known = ["mode", "devices", "ignore_growroot_disabled"];
-        let mode = reader.fields(node, "growpart", &known).and_then(|it| it.get("mode"));
-        let is_off = mode.is_some_and(|it| {
-            it.value == Value::Bool(false) || matches!(it.as_str(), Some("off" | "false"))
-        });
-        if !is_off {
-            let what = "partitions are left as they are: systemd-repart grows them, where the \
-                        image has rules for it";
-            reader.warn(&node.place, what);
-        }
-    }
-    if let Some(node) = context.get("resize_rootfs") {
-        let is_off = matches!(node.value, Value::Bool(false)) || node.as_str() == Some("off");
-        if !is_off {
-            let what = "file systems are left as they are: write [btrfs, filesystem, resize, max, \
-                        /] into runcmd";
-            reader.warn(&node.place, what);
-        }
-    }
 }

@@ -1,0 +1,1 @@
+# a new user has this
