@@ -53,7 +53,10 @@ fn carry_out(action: &Action, inside: &Inside<'_>, tree: &Tree) -> Result<()> {
             call(inside, &["sfdisk", "--quiet", table, parts, lock, &node], script, SHORT)?;
             appear(inside, &node, partitions)
         }
-        Action::FileSystem(command) => {
+        Action::FileSystem { wiped, command } => {
+            if let Some(disk) = wiped {
+                call(inside, &["wipefs", "--quiet", "--all", "--lock=yes", disk], "", SHORT)?;
+            }
             let command: Vec<&str> = command.iter().map(String::as_str).collect();
             call(inside, &command, "", LONG)
         }

@@ -49,9 +49,12 @@ pub(super) fn plan(
     let Some(device) = world.device(at) else { return Ok(()) };
     // mke2fs asks before it takes a whole disk, too.
     let may_lose = device.content.is_some() || at.partition.is_none();
-    let command = command(mkfs, new, &node(&device.name), may_lose);
-    let what = words(new, &node(&device.name), Target::Whole);
-    planner.disks.push(Step { what, action: Some(Action::FileSystem(command)) });
+    let node = node(&device.name);
+    let has_table = world.disks.get(at.disk).is_some_and(|it| it.table.is_some());
+    let wiped = (has_table && at.partition.is_none()).then(|| node.clone());
+    let command = command(mkfs, new, &node, may_lose);
+    let what = words(new, &node, Target::Whole);
+    planner.disks.push(Step { what, action: Some(Action::FileSystem { wiped, command }) });
     let content = Content { kind: kind.clone(), label: new.label.clone(), uuid: None };
     world.fill(at, content);
     Ok(())

@@ -57,8 +57,13 @@ pub enum Action {
         /// The kernel's names of the partitions that are there then.
         partitions: Vec<String>,
     },
-    /// A file system, by this program.
-    FileSystem(Vec<String>),
+    /// A file system.
+    FileSystem {
+        /// A disk whose partition table goes first, lest its copy at the end comes back.
+        wiped: Option<String>,
+        /// The program that makes it.
+        command: Vec<String>,
+    },
     /// A partition gets the space behind it, by sfdisk.
     GrowPartition {
         /// The kernel's name of the disk.

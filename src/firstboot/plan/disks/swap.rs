@@ -13,6 +13,8 @@ use crate::sys::mountinfo::{FstabEntry, parse_fstab};
 const NAMES: [&str; 2] = ["/swap.img", "/var/swap.img"];
 /// What the kernel can have swap files on.
 const ABLE: [&str; 7] = ["auto", "btrfs", "ext2", "ext3", "ext4", "xfs", "f2fs"];
+/// Gone with the next start, or not the root's own.
+const NEVER: [&str; 6] = ["/run", "/tmp", "/proc", "/sys", "/.snapshots", "/etc"];
 const GIB: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 
@@ -22,36 +24,32 @@ const MIB: u64 = 1 << 20;
 ///
 /// # Errors
 /// In words: why it cannot be where it was asked for, and what to write.
-pub fn place(fstab: &str, file: &SwapFile) -> Result<String, String> {
+pub fn place(fstab: &str, swap: &SwapFile) -> Result<String, String> {
     let entries = parse_fstab(fstab).unwrap_or_default();
     let root = entries.iter().find(|it| it.target == Path::new("/"));
-    let is_var = entries.iter().any(|it| it.target == Path::new("/var"));
-    let Some(Placed { value, .. }) = &file.file else {
-        let keeps = root.is_some_and(|it| it.has("ro") || (it.fstype == "btrfs" && is_var));
-        return Ok(NAMES[usize::from(keeps)].to_owned());
-    };
-    let covers = |it: &&FstabEntry| Path::new(value).starts_with(&it.target);
+    let has_var = entries.iter().any(|it| it.target == Path::new("/var"));
+    let is_of_snapshots = has_var && root.is_some_and(|it| it.fstype == "btrfs");
+    let is_kept = is_of_snapshots || root.is_some_and(|it| it.has("ro"));
+    let by_default = NAMES[usize::from(is_kept)];
+    let path = swap.file.as_ref().map_or(by_default, |it| &it.value);
+    let covers = |it: &&FstabEntry| Path::new(path).starts_with(&it.target);
     let over = entries.iter().filter(covers).max_by_key(|it| it.target.components().count());
-    let Some(over) = over else { return Ok(value.clone()) };
+    let Some(over) = over else { return Ok(path.to_owned()) };
     let at = over.target.display();
-    let instead = NAMES[1];
-    if over.has("ro") {
-        return Err(format!("{value} is on {at}, which is read-only: write {instead}"));
-    }
-    if over.fstype == "btrfs" && over.target == Path::new("/") {
-        return Err(format!(
-            "{value} would be in a snapshot of the root, of which no other could be made any more: \
-             write {instead}"
-        ));
-    }
-    let is_elsewhere = ["/run", "/tmp", "/proc", "/sys", "/.snapshots", "/etc"];
-    if !ABLE.contains(&over.fstype.as_str())
+    let why = if over.has("ro") {
+        format!("on {at}, which is read-only")
+    } else if is_of_snapshots && over.target == Path::new("/") {
+        "in a snapshot of the root, of which no other could be made any more".to_owned()
+    } else if !ABLE.contains(&over.fstype.as_str())
         || over.has("_netdev")
-        || is_elsewhere.iter().any(|it| Path::new(value).starts_with(it))
+        || NEVER.iter().any(|it| Path::new(path).starts_with(it))
     {
-        return Err(format!("{value} is on {at}, where no swap file can be: write {instead}"));
-    }
-    Ok(value.clone())
+        format!("on {at}, where no swap file can be")
+    } else {
+        return Ok(path.to_owned());
+    };
+    let instead = if has_var { NAMES[1] } else { "a file where the system can write" };
+    Err(format!("{path} would be {why}: write {instead}"))
 }
 
 /// Plans it; its line of fstab.

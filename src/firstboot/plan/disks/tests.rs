@@ -106,7 +106,11 @@ fn told(disks: &Disks, facts: &Facts) -> Vec<String> {
         Some(Action::Table { disk, script, partitions }) => {
             format!("{disk}: {} -> {}", script.trim().replace('\n', "; "), partitions.join(" "))
         }
-        Some(Action::FileSystem(command) | Action::GrowRoot(command)) => command.join(" "),
+        Some(Action::FileSystem { wiped, command }) => {
+            let wiped = wiped.as_ref().map(|it| format!("wipe {it}, ")).unwrap_or_default();
+            wiped + &command.join(" ")
+        }
+        Some(Action::GrowRoot(command)) => command.join(" "),
         Some(Action::GrowPartition { disk, number }) => format!("grow {disk} {number}"),
         Some(Action::GrowBtrfs) => "grow btrfs".to_owned(),
         Some(Action::Swap { file, size }) => format!("{} {}", file.display(), size >> 20),
@@ -316,6 +320,11 @@ fn file_systems() {
             &["E there is nothing free"],
         ),
         (two(None, None), systems(vec![ext4(Whole, "a")]), &["E /dev/vdb has partitions on it"]),
+        (
+            two(content("xfs", "b"), None),
+            systems(vec![over(ext4(Whole, "a"))]),
+            &["wipe /dev/vdb, /usr/sbin/mkfs.ext4 -L a -F /dev/vdb"],
+        ),
         (
             two(None, None),
             systems(vec![file_system("/dev/vdb2", Any, "vfat", "V")]),
@@ -533,7 +542,7 @@ fn swap_files() {
         (
             there(10 * GIB, None),
             asks(Some("/swapfile"), bytes),
-            &["E /swapfile is on /, which is read-only: write /var/swap.img"],
+            &["E /swapfile would be on /, which is read-only: write /var/swap.img"],
         ),
     ]);
     // Its line comes with it, and does not without it.
@@ -554,10 +563,12 @@ fn where_a_swap_file_can_be() {
         (root, None, Ok("/var/swap.img")),
         ("", None, Ok("/swap.img")),
         ("LABEL=R / ext4 rw 0 1\n", None, Ok("/swap.img")),
-        ("LABEL=R / ext4 ro 0 1\n", None, Ok("/var/swap.img")),
+        ("LABEL=R / ext4 ro 0 1\n", None, Err("read-only: write a file where")),
+        ("LABEL=R / ext4 ro 0 1\nLABEL=V /var xfs rw 0 1\n", None, Ok("/var/swap.img")),
+        ("LABEL=R / btrfs rw 0 1\n", Some("/swap.img"), Ok("/swap.img")),
         ("LABEL=R / btrfs rw 0 1\n", None, Ok("/swap.img")),
         (root, Some("/var/x"), Ok("/var/x")),
-        (root, Some("/swap.img"), Err("would be in a snapshot")),
+        (root, Some("/swap.img"), Err("would be in a snapshot of the root")),
         (root, Some("/etc/swap"), Err("no swap file can be")),
         (root, Some("/home/swap"), Err("no swap file can be")),
         (root, Some("/scratch/swap"), Err("no swap file can be")),
