@@ -48,9 +48,8 @@ fn carry_out(action: &Action, inside: &Inside<'_>, tree: &Tree) -> Result<()> {
         Action::Table { disk, script, partitions } => {
             let node = node(disk);
             // What once began where a partition begins now must not be taken for its content.
-            let wipe = ["--wipe=always", "--wipe-partitions=always", "--lock=yes"];
-            let [table, parts, lock] = wipe;
-            call(inside, &["sfdisk", "--quiet", table, parts, lock, &node], script, SHORT)?;
+            let make = ["sfdisk", "--quiet", "--wipe=always", "--wipe-partitions=always"];
+            call(inside, &[&make[..], &["--lock=yes", &node]].concat(), script, SHORT)?;
             appear(inside, &node, partitions)
         }
         Action::FileSystem { wiped, command } => {

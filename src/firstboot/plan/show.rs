@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use similar::TextDiff;
 
+use super::disks::Step;
 use super::{Change, Content, NewFile, Plan, Run, later};
 use crate::firstboot::configuration::{Later, Owner};
 use crate::sys::tree::Tree;
@@ -24,8 +25,7 @@ const MOST_BYTES: usize = 256 << 10;
 pub fn show(plan: &Plan, tree: &Tree) -> String {
     let mut shown = String::new();
     for step in &plan.disks {
-        // Outside of the transaction: whoever reads a plan is to see what stays.
-        shown.push_str(&format!("disks, for good: {}\n", without_control(&step.what)));
+        shown.push_str(&show_step(step));
     }
     for change in &plan.base {
         shown.push_str(&show_change(change, tree));
@@ -43,6 +43,11 @@ pub fn show(plan: &Plan, tree: &Tree) -> String {
         shown.push_str("nothing to do\n");
     }
     shown
+}
+
+/// Outside of the transaction: whoever reads a plan is to see what stays.
+fn show_step(step: &Step) -> String {
+    format!("disks, for good: {}\n", without_control(&step.what))
 }
 
 fn show_run(run: &Run) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::firstboot::configuration::TableKind;
 
 /// Types of what firmware and loaders read: the EFI system partition, the extended boot loader
-/// partition, GRUB's own, PReP's; by GUID and by number.
+/// partition, GRUB's own, `PReP`'s; by GUID and by number.
 const FOR_STARTING: [&str; 6] = [
     "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
     "BC13C2FF-59E6-4262-A352-B275FD6F7172",

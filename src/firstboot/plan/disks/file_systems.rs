@@ -38,6 +38,9 @@ pub(super) fn plan(
         return Ok(());
     };
     let Some(at) = lookup(planner, world, &new.device) else { return Ok(()) };
+    if world.refused.contains(&at.disk) {
+        return Ok(());
+    }
     let at = match decide(world, at, new) {
         Ok(Some(at)) => at,
         Ok(None) => return Ok(()),

@@ -16,7 +16,7 @@ const LEAST: u64 = 1 << 20;
 const BEHIND: u64 = 1 << 20;
 /// The boot record's fields have 32 bits, in sectors of 512 bytes.
 const MOST_MBR: u64 = 2 << 40;
-/// With this in the image nothing grows (cloud-init, cc_growpart).
+/// With this in the image nothing grows (cloud-init's `cc_growpart`).
 const DISABLED: &str = "/etc/growroot-disabled";
 
 /// Whether the root's partition grows.

@@ -101,6 +101,7 @@ pub(super) fn plan(
         facts,
         disks: facts.disks.clone(),
         fstab: fstab(&planner.view),
+        refused: Vec::new(),
     });
     for table in &disks.tables {
         tables::plan(planner, world.as_mut(), table)?;
@@ -127,6 +128,9 @@ struct World<'a> {
     disks: Vec<Disk>,
     /// Devices that the system mounts, as fstab has them.
     fstab: Vec<String>,
+    /// Disks that get no partition table, by their place among the disks: what is missing on them
+    /// then is not worth a word.
+    refused: Vec<usize>,
 }
 
 /// Where a device is among the disks.

@@ -37,6 +37,7 @@ pub(super) fn plan(
     let made = match decide(world, at, new) {
         Ok(made) => made,
         Err(says) => {
+            world.refused.push(at.disk);
             planner.error(place, says);
             return Ok(());
         }

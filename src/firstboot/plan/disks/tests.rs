@@ -370,6 +370,16 @@ fn file_systems() {
             systems(vec![file_system("/dev/vdb", Auto, "xfs", "x")]),
             &["E there is no mkfs.xfs in the system"],
         ),
+        // Of what is wrong once it is told once.
+        (
+            whole(content("xfs", "photos")),
+            Disks {
+                tables: vec![table("/dev/vdb", &[50, 50], false)],
+                file_systems: vec![ext4(Number(2), "a"), ext4(Auto, "b")],
+                ..Disks::default()
+            },
+            &["E /dev/vdb has xfs with the label \"photos\" on it"],
+        ),
         // On what is made just before.
         (
             facts(vec![disk("vdb")]),
