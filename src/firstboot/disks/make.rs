@@ -98,7 +98,7 @@ fn swap(inside: &Inside<'_>, tree: &Tree, path: &Path, size: u64) -> Result<()> 
     }
     tree.remove(&unfinished)?;
     let file = tree.create(&unfinished, 0o600)?;
-    let fill = || -> Result<()> {
+    let allocate = || -> Result<()> {
         // The kernel refuses swap files whose blocks btrfs may move; only of an empty file this
         // can be said. Other file systems do not know it.
         if let Ok(flags) = ioctl_getflags(&file) {
@@ -112,7 +112,7 @@ fn swap(inside: &Inside<'_>, tree: &Tree, path: &Path, size: u64) -> Result<()> 
         call(inside, &["mkswap", "--quiet", &unfinished.to_string_lossy()], "", SHORT)?;
         file.sync_all().context("cannot write it")
     };
-    match fill().with_context(|| format!("the swap file {}", path.display())) {
+    match allocate().with_context(|| format!("the swap file {}", path.display())) {
         Ok(()) => tree.rename(&unfinished, path),
         Err(e) => {
             if let Err(left) = tree.remove(&unfinished) {

@@ -92,16 +92,16 @@ fn target(reader: &mut Reader, at: &Placed<String>, written: &str) -> Option<Tar
         "auto" => Some(Target::Auto),
         "any" => Some(Target::Any),
         "none" => Some(Target::Whole),
-        number => match number.parse() {
-            Ok(number @ 1..=128) => Some(Target::Number(number)),
-            _ => {
+        number => {
+            let number = number.parse().ok().filter(|it| (1..=128).contains(it));
+            if number.is_none() {
                 let what = format!(
                     "partition {written:?} is none of auto, any, none and the numbers from 1 to 128"
                 );
                 reader.error(&at.place, what);
-                None
             }
-        },
+            number.map(Target::Number)
+        }
     }
 }
 

@@ -67,16 +67,14 @@ impl World<'_> {
     /// What will be there then.
     fn fill(&mut self, at: At, content: Content) {
         let Some(disk) = self.disks.get_mut(at.disk) else { return };
-        match (at.partition, &mut disk.table) {
-            (Some(partition), Some(table)) => {
-                if let Some(partition) = table.partitions.get_mut(partition) {
-                    partition.device.content = Some(content);
-                }
-            }
-            _ => {
-                disk.device.content = Some(content);
-                disk.table = None;
-            }
+        let Some(partition) = at.partition else {
+            disk.device.content = Some(content);
+            disk.table = None;
+            return;
+        };
+        let partitions = disk.table.as_mut().map(|table| &mut table.partitions);
+        if let Some(partition) = partitions.and_then(|it| it.get_mut(partition)) {
+            partition.device.content = Some(content);
         }
     }
 }

@@ -176,7 +176,7 @@ impl World<'_> {
         }
         let partition = at.partition.and_then(|it| disk.partitions().get(it));
         // What firmware and loaders read is mounted late, or never.
-        if disk.device.used.is_some() && partition.is_some_and(|it| it.is_for_starting()) {
+        if disk.device.used.is_some() && partition.is_some_and(Partition::is_for_starting) {
             return Some(format!("{node} is what the machine starts from"));
         }
         let guid = partition.and_then(|it| it.guid.as_deref());

@@ -30,6 +30,7 @@ fn device(name: &str, size: u64) -> Device {
     Device { name: name.into(), size, used: None, content: None }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the field has it")]
 fn content(kind: &str, label: &str) -> Option<Content> {
     let label = (!label.is_empty()).then(|| label.to_owned());
     Some(Content { kind: kind.into(), label, uuid: None })
@@ -441,10 +442,10 @@ fn what_grows_and_what_is_said() {
         root,
         ..Facts::default()
     };
-    let room = || growth("gpt", 3, 5 * GIB, true);
+    let roomy = || growth("gpt", 3, 5 * GIB, true);
     let full = || growth("gpt", 3, 10 * GIB - (2 << 20) + 1, true);
     check(vec![
-        (with(room(), root("btrfs", 5 * GIB)), asks(false), &["grow vda 3", "grow btrfs"]),
+        (with(roomy(), root("btrfs", 5 * GIB)), asks(false), &["grow vda 3", "grow btrfs"]),
         (
             with(growth("dos", 3, 5 * GIB, true), root("btrfs", 5 * GIB)),
             asks(true),
@@ -455,7 +456,7 @@ fn what_grows_and_what_is_said() {
         // The image was written to a larger partition.
         (with(full(), root("btrfs", 2 * GIB)), asks(false), &["grow btrfs"]),
         (
-            with(room(), root("ext4", 5 * GIB)),
+            with(roomy(), root("ext4", 5 * GIB)),
             asks(false),
             &["grow vda 3", "/usr/sbin/resize2fs /dev/vda3"],
         ),
@@ -508,7 +509,7 @@ fn what_grows_and_what_is_said() {
     // An image that says so is left alone, unless it is asked for all the same.
     let mut files = PROGRAMS.to_vec();
     files.push(("/etc/growroot-disabled", ""));
-    let facts = with(room(), None);
+    let facts = with(roomy(), None);
     for (ignores_disabled, steps) in [(false, 0), (true, 1)] {
         let grow = Grow { devices: vec![placed("/")], ignores_disabled, is_asked: true };
         let disks = Disks { grow: Some(grow), ..Disks::default() };
