@@ -14,6 +14,9 @@ const FILE: &[&str] =
     &["path", "content", "encoding", "owner", "permissions", "append", "defer", "source"];
 /// What a mode is unless it says otherwise.
 const MODE: Mode = 0o644;
+/// Headers that say how a message is sent: with them a request may have no end.
+const OF_THE_CONNECTION: [&str; 4] =
+    ["connection", "content-length", "transfer-encoding", "upgrade"];
 /// Modes that are common, written in octal: as decimal numbers nobody means them.
 const OCTAL: [i64; 16] =
     [400, 440, 444, 600, 640, 644, 660, 664, 666, 700, 750, 755, 770, 775, 777, 1777];
@@ -157,11 +160,32 @@ fn fetched(reader: &mut Reader, node: &Node, fallback: Option<Vec<u8>>) -> Optio
             return None;
         };
         for (name, value) in pairs {
-            let (name, value) = (reader.line(name, "a header")?, reader.line(value, "a header")?);
-            headers.push((name.value, value.value));
+            headers.push(header(reader, name, value)?);
         }
     }
     Some(FileContent::Fetched { uri, headers, fallback })
+}
+
+/// A header of the request. Its value may be a secret, and is not said.
+fn header(reader: &mut Reader, name: &Node, value: &Node) -> Option<(String, String)> {
+    let (name, value) = (reader.line(name, "a header")?, reader.line(value, "a header")?);
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !name.value.chars().all(is_token) {
+        let what = format!("{:?} is no name of a header: letters, digits and hyphens", name.value);
+        reader.error(&name.place, what);
+        return None;
+    }
+    if OF_THE_CONNECTION.contains(&name.value.to_lowercase().as_str()) {
+        let what = format!("the header {} cannot be set: it belongs to the connection", name.value);
+        reader.error(&name.place, what);
+        return None;
+    }
+    if !value.value.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        let what = format!("the header {} has characters that none can have", name.value);
+        reader.error(&value.place, what);
+        return None;
+    }
+    Some((name.value, value.value))
 }
 
 /// Text is octal, a number is a number: `644` is 0o1204, which nobody means.

@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
-use super::{Fetcher, Refused, without_secrets};
+use super::{Asked, Fetcher, Refused, redirect, without_secrets};
 use crate::sys::tls;
 
 /// As many as browsers follow, nearly: more is a circle.
@@ -22,12 +22,17 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// What a try came to, when it is worth another.
 struct Again(String);
 
-pub(super) fn fetch(fetcher: &Fetcher, uri: &Uri, deadline: Instant) -> Result<Option<Vec<u8>>> {
+pub(super) fn fetch(
+    fetcher: &Fetcher,
+    asked: &Asked<'_>,
+    deadline: Instant,
+) -> Result<Option<Vec<u8>>> {
+    let uri = &asked.uri;
     let agent = agent(fetcher, uri)?;
     let mut pause = PAUSE.0;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let Again(problem) = match attempt(&agent, fetcher, uri, left)? {
+        let Again(problem) = match attempt(&agent, fetcher, asked, left)? {
             Ok(found) => return Ok(found),
             Err(again) => again,
         };
@@ -48,11 +53,11 @@ pub(super) fn fetch(fetcher: &Fetcher, uri: &Uri, deadline: Instant) -> Result<O
 fn attempt(
     agent: &Agent,
     fetcher: &Fetcher,
-    uri: &Uri,
+    asked: &Asked<'_>,
     left: Duration,
 ) -> Result<Result<Option<Vec<u8>>, Again>> {
-    let request = agent.get(uri).config().timeout_global(Some(left)).build();
-    let response = match request.call() {
+    let uri = &asked.uri;
+    let response = match request(agent, asked, left) {
         Ok(response) => response,
         Err(Error::TooManyRedirects) => bail!("more than {REDIRECTS} redirections: a circle?"),
         Err(e @ (Error::BadUri(_) | Error::Tls(_) | Error::Pem(_))) => bail!("{e}"),
@@ -74,6 +79,32 @@ fn attempt(
         code @ (408 | 425 | 429 | 500..) => Ok(Err(Again(format!("the server answers {code}")))),
         code => Err(Refused::Status(code).into()),
     }
+}
+
+/// Asks, and follows redirections. With headers they are followed here, one by one: they are meant
+/// for the server that was named, and another one must not learn them.
+fn request(agent: &Agent, asked: &Asked<'_>, left: Duration) -> Result<Response<Body>, Error> {
+    let deadline = Instant::now() + left;
+    let (mut at, mut headers) = (asked.uri.clone(), asked.headers);
+    for _ in 0..=REDIRECTS {
+        let follows_itself = if headers.is_empty() { REDIRECTS } else { 0 };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = agent.get(&at);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let config = request.config().timeout_global(Some(left)).max_redirects(follows_itself);
+        let response = config.build().call()?;
+        if headers.is_empty() {
+            return Ok(response);
+        }
+        let Some(next) = redirect::target(&at, &response)? else { return Ok(response) };
+        if !redirect::is_same_server(&at, &next) {
+            headers = &[];
+        }
+        at = next;
+    }
+    Err(Error::TooManyRedirects)
 }
 
 /// What is wrong with the server's TLS, if that is what is wrong. A handshake is part of
@@ -117,6 +148,7 @@ fn agent(fetcher: &Fetcher, uri: &Uri) -> Result<Agent> {
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
+    use std::sync::mpsc::{self, Receiver};
 
     use super::*;
 
@@ -164,6 +196,47 @@ mod tests {
         assert_eq!(fetch_within(5, &at).unwrap().as_deref(), Some(&b"x"[..]));
         let at = server(vec![there; 20]);
         assert!(fetch_within(5, &at).unwrap_err().contains("more than 10 redirections"));
+    }
+
+    /// Answers as [`server`], and tells what it was asked.
+    fn listening(answers: Vec<String>) -> (String, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, heard) = mpsc::channel();
+        thread::spawn(move || {
+            for answer in answers {
+                let (client, _) = listener.accept().unwrap();
+                let lines = BufReader::new(client.try_clone().unwrap()).lines();
+                let head = lines.map(Result::unwrap).take_while(|line| !line.is_empty());
+                sender.send(head.collect::<Vec<_>>().join("\n").to_lowercase()).unwrap();
+                (&client).write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        (at, heard)
+    }
+
+    #[test]
+    fn headers_are_for_the_server_that_was_named() {
+        let (other, heard_by_other) = listening(vec![answer("200 OK", "", "x")]);
+        let (at, heard) = listening(vec![
+            answer("302 Found", "Location: /there\r\n", ""),
+            answer("307 Go", &format!("Location: {other}/file\r\n"), ""),
+        ]);
+        let headers = [("X-Token".to_owned(), "s3cret".to_owned())];
+        let limit = Duration::from_secs(20);
+        let fetcher = Fetcher { trusted: Vec::new(), limit, most: 20 };
+        let got = fetcher.fetch_with(&format!("{at}/here"), &headers).unwrap();
+        assert_eq!(got.as_deref(), Some(&b"x"[..]));
+        for path in ["/here", "/there"] {
+            let head = heard.recv().unwrap();
+            assert!(head.starts_with(&format!("get {path} ")), "{head}");
+            assert!(head.contains("x-token: s3cret"), "{head}");
+        }
+        let head = heard_by_other.recv().unwrap();
+        assert!(head.starts_with("get /file ") && !head.contains("s3cret"), "{head}");
+        let circle = vec![answer("302 Found", "Location: /there\r\n", ""); 20];
+        let error = fetcher.fetch_with(&listening(circle).0, &headers).unwrap_err().to_string();
+        assert!(!error.contains("s3cret"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! and again where that may help.
 
 mod http;
+mod redirect;
 mod tftp;
 
 use std::fmt;
@@ -33,6 +34,12 @@ pub enum Refused {
     Page,
 }
 
+/// A request of HTTP's.
+struct Asked<'a> {
+    uri: Uri,
+    headers: &'a [(String, String)],
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,6 +60,15 @@ impl Fetcher {
     /// No such scheme; not within the time; larger; or an answer that a repetition would
     /// not change. The address is named without passwords in it.
     pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>> {
+        self.fetch_with(url, &[])
+    }
+
+    /// As [`Fetcher::fetch`], with these headers in the request, which may be secret: they are
+    /// named nowhere, and no server that the request is redirected to gets them.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch`]; or it is not HTTP, which alone has headers.
+    pub fn fetch_with(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
         let named = || without_secrets(url);
         let deadline = Instant::now() + self.limit;
         let (scheme, rest) = url
@@ -61,8 +77,9 @@ impl Fetcher {
         match scheme {
             "http" | "https" => {
                 let uri: Uri = url.parse().with_context(|| format!("{} is no address", named()))?;
-                http::fetch(self, &uri, deadline)
+                http::fetch(self, &Asked { uri, headers }, deadline)
             }
+            _ if !headers.is_empty() => bail!("only http and https have headers"),
             "tftp" => tftp::fetch(rest, self.most, deadline),
             "file" => local(rest),
             other => {
@@ -127,5 +144,8 @@ mod tests {
             let error = format!("{:#}", fetch(url).unwrap_err());
             assert!(error.contains(says), "{error}");
         }
+        let headers = [("X-Token".to_owned(), "s3cret".to_owned())];
+        let error = format!("{:#}", fetcher.fetch_with(&url, &headers).unwrap_err());
+        assert!(error.contains("only http") && !error.contains("s3cret"), "{error}");
     }
 }
