@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
 use super::configuration::Owner;
-use super::plan::{Change, Content, NewFile, Plan, Run, names::Names, shadow};
+use super::plan::{Change, NewFile, Plan, Run, names::Names, shadow};
 use crate::sys::random;
 use crate::sys::tree::Tree;
 
@@ -138,13 +138,7 @@ fn no_such(path: &Path, kind: &str, name: &str) -> String {
 }
 
 fn bytes<'a>(path: &Path, file: &'a NewFile) -> Result<&'a [u8]> {
-    match &file.content {
-        Content::Bytes(bytes) => Ok(bytes),
-        Content::Fetched { uri, .. } => {
-            let uri = crate::sys::fetch::without_secrets(uri);
-            bail!("{} was not fetched from {uri} before it was to be written", path.display())
-        }
-    }
+    file.content.bytes().with_context(|| path.display().to_string())
 }
 
 /// To whoever started it by hand, else on the machine's console; never into the journal, which

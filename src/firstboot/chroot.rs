@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::mount::MsFlags;
 
+use super::plan::Run;
 use super::resolv::NameServers;
 use super::script::{self, Script};
 use crate::snapshot::disk::{Disk, mount_entry};
@@ -148,13 +149,19 @@ pub struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// Runs one of its programs in it.
+    /// Runs one of its programs in it; what it prints goes on to standard error.
     ///
     /// # Errors
-    /// It could not be started, or ended with anything but 0 or not within the limit.
-    pub fn run(&self, command: &[String], limit: Duration) -> Result<()> {
+    /// It could not be started, or [`Run::judge`] finds that it failed.
+    pub fn run(&self, run: &Run) -> Result<()> {
         let mut inside = inside(self.root, Path::new("/"));
-        report(inside.args(command), &command.join(" "), limit)
+        inside.args(&run.command);
+        let output = match &run.input {
+            Some(input) => command::run_with_input(&mut inside, input.bytes()?, run.limit),
+            None => command::run_with_echo(&mut inside, run.limit, Some(command::to_stderr)),
+        };
+        let output = output.with_context(|| format!("cannot start {}", run.command.join(" ")))?;
+        run.judge(&output)
     }
 
     /// Runs one of its programs in it, with this as its standard input, for what it says.

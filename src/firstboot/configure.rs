@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::cloud_config::Defaults;
-use super::configuration::{Configuration, Disks, FileContent, Owner};
+use super::configuration::{Configuration, Disks, FileContent, Owner, SigningKey};
 use super::interpret::{Fetch, interpret};
 use super::plan::disks::Facts;
 use super::plan::{Change, Content, NewFile, Plan, plan};
@@ -101,7 +101,10 @@ pub fn needs_network(seed: &Seed, defaults: &Defaults) -> bool {
 
 fn asks_for_network(configuration: &Configuration) -> bool {
     let is_elsewhere = |content: &FileContent| matches!(content, FileContent::Fetched { uri, .. } if !uri.starts_with("file:"));
-    !configuration.packages.is_empty()
+    let software = &configuration.software;
+    let mut keys = software.repositories.iter().flat_map(|it| &it.keys);
+    software.asked_at().is_some()
+        || keys.any(|key| matches!(key.value, SigningKey::Url(_)))
         || configuration.files.iter().any(|file| is_elsewhere(&file.content))
 }
 
@@ -129,9 +132,6 @@ impl Source {
     /// # Errors
     /// As [`Fetcher::fetch`].
     pub fn get(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
-        if !headers.is_empty() {
-            bail!("{}: headers of a source are not sent", without_secrets(url));
-        }
-        self.0.fetch(url)
+        self.0.fetch_with(url, headers)
     }
 }

@@ -76,6 +76,18 @@ impl Output {
             .unwrap_or("")
             .trim()
     }
+
+    /// The last lines that say something, at most so many: of standard error, or of standard
+    /// output if there are none there.
+    pub fn last_lines(&self, most: usize) -> Vec<&str> {
+        let lines = |text| {
+            let lines = str::lines(text).map(str::trim_end).filter(|line| !line.is_empty());
+            lines.collect::<Vec<_>>()
+        };
+        let found = [&self.stderr, &self.stdout].map(|text| lines(text));
+        let mut lines = found.into_iter().find(|it| !it.is_empty()).unwrap_or_default();
+        lines.split_off(lines.len().saturating_sub(most))
+    }
 }
 
 /// Runs `command` to its end, or to its time limit, after which its whole

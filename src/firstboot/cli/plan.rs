@@ -12,7 +12,7 @@ use crate::firstboot::apply;
 use crate::firstboot::chroot::Inside;
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::{self, Ready, Source};
-use crate::firstboot::plan::{Run, show};
+use crate::firstboot::plan::show;
 use crate::firstboot::seed;
 use crate::sys::files::Root;
 use crate::sys::tree::Tree;
@@ -60,8 +60,7 @@ pub(super) fn apply(root: &Root, source: &Path) -> Result<u8> {
         eprintln!("disks are left alone, the machine would: {step}");
     }
     let inside = Inside { root: root.dir() };
-    let runner = |run: &Run| inside.run(&run.command, run.limit);
-    apply::apply(&ready.plan, &tree, &runner)?;
+    apply::apply(&ready.plan, &tree, &|run| inside.run(run))?;
     Ok(0)
 }
 

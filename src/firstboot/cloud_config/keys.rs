@@ -75,7 +75,8 @@ pub const KEYS: &[Key] = &[
     full("password"),
     full("packages"),
     part("package_reboot_if_required", "packages are there before the first start"),
-    part("package_update", "zypper refreshes before it installs"),
+    full("package_update"),
+    part("package_upgrade", "before the first start; a rolling system by dup, another by update"),
     full("phone_home"),
     full("power_state"),
     full("prefer_fqdn_over_hostname"),
@@ -94,7 +95,7 @@ pub const KEYS: &[Key] = &[
     full("users"),
     full("vendor_data"),
     full("write_files"),
-    full("zypper"),
+    part("zypper", "keys named by gpgkey are trusted"),
     // Not applied.
     refused("apt", NO_APT),
     refused("apt_pipelining", NO_APT),
@@ -120,7 +121,6 @@ pub const KEYS: &[Key] = &[
     refused("wireguard", "write its files with \"write_files\""),
     refused("spacewalk", OTHER_PACKAGES),
     refused("autoinstall", NO_UBUNTU),
-    refused("package_upgrade", "update the image, or call transactional-update dup later"),
     refused("ssh_import_id", "it would ask a server of others; write the keys themselves"),
     // Without effect.
     ignored("cloud_config_modules", MODULES),

@@ -6,24 +6,28 @@
 //! silence. docs/cloud-config.md has all keys.
 
 mod authorized;
+mod ca_certs;
 mod commands;
 mod doubts;
 mod files;
 mod host;
 mod keys;
+mod packages;
 mod passwords;
+mod random_seed;
 pub(super) mod reader;
-mod software;
 mod ssh;
 mod storage;
 #[cfg(test)]
 mod tests;
 mod users;
+mod zypper;
 
 use anyhow::Result;
 pub use keys::{KEYS, Support};
 
 use super::configuration::{Configuration, Placed};
+use super::os_release;
 use super::problem::{Place, Problem};
 use super::seed::Seed;
 use super::yaml::{Node, Value};
@@ -41,8 +45,7 @@ impl Defaults {
     /// Of a system with this os-release(5): the default user is called as cloud images of it
     /// have it, by the first word of `ID`.
     pub fn of(os_release: &str) -> Self {
-        let id = os_release.lines().find_map(|line| line.strip_prefix("ID="));
-        let id = id.unwrap_or_default().trim_matches(['"', '\'']);
+        let id = os_release::value(os_release, "ID");
         let word = id.split(['-', '_']).next().unwrap_or_default();
         let user = if word.is_empty() { "cloud" } else { word };
         Self { user: user.to_owned() }
@@ -53,9 +56,7 @@ impl Defaults {
     /// # Errors
     /// Its os-release cannot be read.
     pub fn of_tree(tree: &Tree) -> Result<Self> {
-        let own = tree.read("/etc/os-release")?;
-        let bytes = own.map_or_else(|| tree.read("/usr/lib/os-release"), |it| Ok(Some(it)))?;
-        Ok(Self::of(&String::from_utf8_lossy(&bytes.unwrap_or_default())))
+        Ok(Self::of(&os_release::read(|path| tree.read(path))?))
     }
 }
 
@@ -75,7 +76,10 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
     ssh::read(&mut reader, &context, &mut configuration);
     files::read(&mut reader, &context, &mut configuration);
     storage::read(&mut reader, &context, &mut configuration);
-    software::read(&mut reader, &context, &mut configuration);
+    ca_certs::read(&mut reader, &context, &mut configuration);
+    zypper::read(&mut reader, &context, &mut configuration);
+    packages::read(&mut reader, &context, &mut configuration);
+    random_seed::read(&mut reader, &context, &mut configuration);
     commands::read(&mut reader, &context, &mut configuration);
     doubts::find(&mut reader, &context, &configuration);
     reader.problems.sort_by(|a, b| a.place.cmp(&b.place));

@@ -60,24 +60,6 @@ pub struct Ntp {
     pub servers: Vec<Placed<String>>,
 }
 
-/// A repository of zypper's: `/etc/zypp/repos.d/ID.repo`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repository {
-    /// Its name, which is the file's, and the place of all of it.
-    pub id: Placed<String>,
-    /// The file's lines, in order; `baseurl` among them.
-    pub settings: Vec<(String, String)>,
-}
-
-/// A package to install.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package {
-    /// Its name.
-    pub name: Placed<String>,
-    /// Only this version.
-    pub version: Option<String>,
-}
-
 /// Certificates of authorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaCerts {

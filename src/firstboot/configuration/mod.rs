@@ -11,18 +11,20 @@ mod files;
 mod host;
 mod later;
 mod network;
+mod software;
 mod storage;
 
 pub use accounts::{Group, Hash, Lock, NewPassword, Secret, Ssh, User};
 pub use address::{Mac, Prefix, address_of, length_of_mask};
 pub use bond::{BOND_OPTIONS, BondOption, BondSetting, BondType};
 pub use files::{FileContent, Mode, Owner, WriteFile};
-pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp, Package, Repository};
+pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp};
 pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
 pub use network::{
     Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route, RouteKind,
     UseDomains, Vlan, is_pattern,
 };
+pub use software::{Package, Repository, SigningKey, Software};
 pub use storage::{
     Disks, Grow, Layout, Mount, NewFileSystem, NewPartition, NewTable, PartitionType, ResizeRoot,
     SwapFile, SwapSize, TableKind, Target,
@@ -60,10 +62,8 @@ pub struct Configuration {
     pub disks: Disks,
     /// Entries of fstab.
     pub mounts: Vec<Mount>,
-    /// zypper's repositories.
-    pub repositories: Vec<Repository>,
-    /// Packages to install.
-    pub packages: Vec<Package>,
+    /// Repositories and packages.
+    pub software: Software,
     /// Certificates to be trusted.
     pub ca_certs: CaCerts,
     /// The network; `None` leaves it to the system.

@@ -23,23 +23,27 @@ mod ntp;
 mod overlay;
 mod packages;
 mod random_seed;
+mod repositories;
+mod run;
 mod show;
 mod ssh;
 #[cfg(test)]
 mod tests;
 mod text;
+mod zypp_conf;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 pub use accounts::{names, shadow};
 pub use moment::Moment;
+pub use run::{Run, Statuses};
 pub use show::show;
 
 use super::configuration::{Configuration, Mode, Owner};
 use super::problem::{Place, Problem};
+use crate::sys::fetch::without_secrets;
 use crate::sys::tree::Tree;
 use overlay::Overlay;
 
@@ -121,17 +125,6 @@ pub enum Change {
     },
 }
 
-/// A program to run in the system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// The program and its arguments.
-    pub command: Vec<String>,
-    /// After which it is killed.
-    pub limit: Duration,
-    /// What for, for people.
-    pub reason: String,
-}
-
 /// All that is to be changed, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -157,36 +150,56 @@ impl Plan {
             && self.deferred.is_empty()
     }
 
-    /// Puts what is at addresses into the files that want it, by `get`; what it does not find,
-    /// or fails to get, is replaced by the file's fallback. Before anything is changed.
+    /// Puts what is at addresses into the files and programs that want it, by `get`; what it does
+    /// not find, or fails to get, is replaced by the file's fallback. Before anything is changed.
     ///
     /// # Errors
     /// It could not be had, and there is nothing instead.
     pub fn fetch(&mut self, get: Get) -> Result<()> {
         for change in self.base.iter_mut().chain(&mut self.deferred) {
-            let (Change::File { path, file } | Change::Append { path, file }) = change else {
-                continue;
-            };
-            let Content::Fetched { before, uri, headers, fallback } = &file.content else {
-                continue;
-            };
-            let got = get(uri, headers).and_then(|got| got.context("it is not there"));
-            let more = match (got, fallback) {
-                (Ok(bytes), _) => bytes,
-                (Err(e), Some(fallback)) => {
-                    log::warn!(
-                        "{}: its content is used instead of its source: {e:#}",
-                        path.display()
-                    );
-                    fallback.clone()
-                }
-                (Err(e), None) => {
-                    return Err(e).with_context(|| format!("the source of {}", path.display()));
-                }
-            };
-            file.content = Content::Bytes([before.as_slice(), more.as_slice()].concat());
+            if let Change::File { path, file } | Change::Append { path, file } = change {
+                let named = format!("the source of {}", path.display());
+                file.content.fetch(get, &named)?;
+            }
+        }
+        for run in &mut self.runs {
+            if let Some(input) = &mut run.input {
+                input.fetch(get, &run.reason)?;
+            }
         }
         Ok(())
+    }
+}
+
+impl Content {
+    /// Makes bytes of what is at an address; `named` says what it is, for messages.
+    fn fetch(&mut self, get: Get, named: &str) -> Result<()> {
+        let Self::Fetched { before, uri, headers, fallback } = self else { return Ok(()) };
+        let got = get(uri, headers).and_then(|got| got.context("it is not there"));
+        let more = match (got, fallback) {
+            (Ok(bytes), _) => bytes,
+            (Err(e), Some(fallback)) => {
+                log::warn!("{named}: its content is used instead: {e:#}");
+                std::mem::take(fallback)
+            }
+            (Err(e), None) => return Err(e).context(named.to_owned()),
+        };
+        before.extend_from_slice(&more);
+        *self = Self::Bytes(std::mem::take(before));
+        Ok(())
+    }
+
+    /// What is in it, once it was fetched.
+    ///
+    /// # Errors
+    /// It was not.
+    pub fn bytes(&self) -> Result<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Fetched { uri, .. } => {
+                bail!("what is at {} was not fetched before", without_secrets(uri))
+            }
+        }
     }
 }
 
@@ -251,7 +264,7 @@ impl<'a> Planner<'a> {
 
     /// In cloud-init's order: a file that is written early can be changed by what comes later.
     fn base(&mut self, configuration: &Configuration) -> Result<()> {
-        let Configuration { host, repositories, packages, .. } = configuration;
+        let host = &configuration.host;
         // By the system's own fstab, before anything is written to it.
         let swap = disks::plan(self, configuration).unwrap_or_else(|e| {
             self.error(&Place::whole("disks"), format!("{e:#}"));
@@ -277,7 +290,7 @@ impl<'a> Planner<'a> {
         }
         let random = random_seed::plan(self, &configuration.random_seed);
         self.part("random_seed", random);
-        let packages = packages::plan(self, repositories, packages);
+        let packages = packages::plan(self, &configuration.software);
         self.part("packages", packages);
         later::plan(self, configuration)
     }

@@ -1,171 +1,165 @@
-//! zypper's repositories, and packages, which zypper itself installs in the system.
+//! Packages, which zypper itself installs in the system: each of its steps on its own, so that
+//! what failed is named.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Planner, Run};
-use crate::firstboot::configuration::{Package, Repository};
+use super::{Planner, Run, Statuses, repositories, zypp_conf};
+use crate::firstboot::configuration::{Package, Repository, Software};
+use crate::firstboot::os_release;
+use crate::sys::fetch::without_secrets;
 
-const DIRECTORY: &str = "/etc/zypp/repos.d";
 const ZYPPER: &str = "/usr/bin/zypper";
+/// For the lists of one repository or of all of them.
+const REFRESH: Duration = Duration::from_secs(10 * 60);
 /// For the packages of a slow mirror.
 const INSTALL: Duration = Duration::from_secs(30 * 60);
-const IMPORT: Duration = Duration::from_secs(2 * 60);
+const UPGRADE: Duration = Duration::from_secs(60 * 60);
+/// What has no releases: an update there is a `dup`, since packages also are replaced and
+/// dropped. Others, and all that is based on them, have `update`.
+const ROLLING: [&str; 3] = ["opensuse-tumbleweed", "opensuse-microos", "opensuse-slowroll"];
 
-pub(super) fn plan(
-    planner: &mut Planner,
-    repositories: &[Repository],
-    packages: &[Package],
-) -> Result<()> {
-    for repository in repositories {
-        write(planner, repository)?;
-    }
-    let mut command: Vec<String> =
-        [ZYPPER, "--non-interactive", "install", "--auto-agree-with-licenses", "--"]
-            .map(str::to_owned)
-            .into();
-    let options = command.len();
-    for package in packages {
-        let name = match &package.version {
-            Some(version) => format!("{}-{version}", package.name.value),
-            None => package.name.value.clone(),
-        };
-        if name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            let says = format!("{name:?} is no name of a package");
-            planner.error(&package.name.place, says);
-        } else {
-            command.push(name);
+pub(super) fn plan(planner: &mut Planner, software: &Software) -> Result<()> {
+    zypp_conf::plan(planner, &software.zypp_conf)?;
+    let mut added = Vec::new();
+    for repository in &software.repositories {
+        if repositories::plan(planner, repository)? && repository.enabled {
+            added.push(repository);
         }
     }
-    let Some(first) = packages.first().filter(|_| command.len() > options) else { return Ok(()) };
+    let Some(place) = software.asked_at() else { return Ok(()) };
     if !planner.view.is_file(ZYPPER)? {
-        let says = "there is no zypper in the system that could install packages";
-        planner.error(&first.name.place, says);
+        planner.error(place, "there is no zypper in the system that could install packages");
         return Ok(());
     }
+    planner.runs.extend(added.into_iter().map(refresh));
+    if software.refresh.is_some() {
+        let reason = "refresh all repositories".to_owned();
+        planner.runs.push(zypper(&["refresh"], &[], REFRESH, reason));
+    }
+    if software.upgrade.is_some() {
+        let upgrade = upgrade(planner)?;
+        planner.runs.push(upgrade);
+    }
+    planner.runs.extend(install(&software.packages));
+    Ok(())
+}
+
+/// Of one repository: `install` would only warn of it, and then find none of its packages.
+fn refresh(repository: &Repository) -> Run {
+    let id = &repository.id.value;
+    let mut reason =
+        format!("refresh the repository {id}, {}", without_secrets(&repository.address));
+    if repository.keys.is_empty() {
+        reason.push_str(" (no gpgkey is written for it)");
+    }
+    zypper(&["refresh"], std::slice::from_ref(id), REFRESH, reason)
+}
+
+fn upgrade(planner: &Planner) -> Result<Run> {
+    let system = os_release::read(|path| planner.view.read(path))?;
+    let is_rolling = ROLLING.contains(&os_release::value(&system, "ID"))
+        || os_release::value(&system, "ID_LIKE").split(' ').any(|it| it == ROLLING[0]);
+    let verb = if is_rolling { "dup" } else { "update" };
+    let reason = "bring all packages up to date".to_owned();
+    Ok(zypper(&[verb, "--auto-agree-with-licenses"], &[], UPGRADE, reason))
+}
+
+fn install(packages: &[Package]) -> Option<Run> {
+    let name = |package: &Package| match &package.version {
+        Some(version) => format!("{}-{version}", package.name.value),
+        None => package.name.value.clone(),
+    };
+    let names: Vec<String> = packages.iter().map(name).collect();
     let reason = "install packages".to_owned();
-    planner.runs.push(Run { command, limit: INSTALL, reason });
-    Ok(())
+    let install = || zypper(&["install", "--auto-agree-with-licenses"], &names, INSTALL, reason);
+    (!packages.is_empty()).then(install)
 }
 
-fn write(planner: &mut Planner, repository: &Repository) -> Result<()> {
-    let (id, place) = (&repository.id.value, &repository.id.place);
-    let name = id.replace(' ', "_");
-    if name.is_empty()
-        || name.starts_with('.')
-        || name.contains(['/', '[', ']'])
-        || is_broken(&name)
-    {
-        let says = format!("{id:?} cannot be the name of a repository's file: write letters and -");
-        planner.error(place, says);
-        return Ok(());
+/// Never with `--gpg-auto-import-keys`, which would trust whatever key a repository offers: asked
+/// for one that it does not know, zypper rejects it.
+fn zypper(verb: &[&str], names: &[String], limit: Duration, reason: String) -> Run {
+    let mut command = vec![ZYPPER.to_owned(), "--non-interactive".to_owned()];
+    command.extend(verb.iter().map(|it| (*it).to_owned()));
+    if !names.is_empty() {
+        command.push("--".to_owned());
+        command.extend_from_slice(names);
     }
-    let path = format!("{DIRECTORY}/{name}.repo");
-    if planner.view.exists(&path)? {
-        let says = format!("{path} is there already: it is left as it is, as cloud-init does");
-        planner.warning(place, says);
-        return Ok(());
-    }
-    let mut text = format!("[{name}]\n");
-    let mut keys = Vec::new();
-    for (key, value) in &repository.settings {
-        if is_broken(key) || is_broken(value) || key.contains('=') {
-            let says = format!("{key:?} of the repository {id} is not one line");
-            planner.error(place, says);
-            return Ok(());
-        }
-        if key == "gpgkey" {
-            keys.extend(value.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned));
-        }
-        text.extend([key, "=", value, "\n"]);
-    }
-    for key in ["enabled", "autorefresh"] {
-        if !repository.settings.iter().any(|(it, _)| it == key) {
-            text.extend([key, "=1\n"]);
-        }
-    }
-    planner.view.write_text(path, text, 0o644)?;
-    // Not --gpg-auto-import-keys, which would trust whatever key any repository offers.
-    for key in keys {
-        if key.starts_with('-') {
-            planner.error(place, format!("gpgkey {key:?} of the repository {id} is no address"));
-            continue;
-        }
-        let command = vec!["/usr/bin/rpm".to_owned(), "--import".to_owned(), key];
-        let reason = format!("trust the key of the repository {id}");
-        planner.runs.push(Run { command, limit: IMPORT, reason });
-    }
-    Ok(())
-}
-
-fn is_broken(text: &str) -> bool {
-    text.chars().any(char::is_control)
+    Run { command, input: None, limit, statuses: Statuses::Zypper, reason }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{World, errors, placed};
+    use super::super::tests::{World, at, errors, placed};
     use super::*;
     use crate::firstboot::configuration::Configuration;
 
-    fn repository(id: &str, settings: &[(&str, &str)]) -> Repository {
-        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Repository { id: placed(id), settings: settings.collect() }
+    fn package(name: &str, version: Option<&str>) -> Package {
+        Package { name: placed(name), version: version.map(str::to_owned) }
+    }
+
+    fn repository(id: &str, enabled: bool) -> Repository {
+        Repository {
+            id: placed(id),
+            address: "https://me:s3cret@x/y".to_owned(),
+            settings: vec![("baseurl".to_owned(), "https://me:s3cret@x/y".to_owned())],
+            keys: Vec::new(),
+            enabled,
+        }
+    }
+
+    fn commands(world: &World, software: Software) -> Vec<String> {
+        let configuration = Configuration { software, ..Configuration::default() };
+        let (plan, problems) = world.plan(&configuration);
+        assert_eq!(errors(&problems), [""; 0]);
+        assert!(plan.runs.iter().all(|run| !run.reason.contains("s3cret")));
+        let begin = "/usr/bin/zypper --non-interactive ";
+        let command = |run: &Run| run.command.join(" ").strip_prefix(begin).map(str::to_owned);
+        plan.runs.iter().filter_map(command).collect()
     }
 
     #[test]
-    fn repositories_have_their_files_and_only_named_keys_are_trusted() {
-        let world = World::with(&[("/etc/zypp/repos.d/there.repo", "old"), (ZYPPER, "")]);
-        let package = |name: &str, version: Option<&str>| Package {
-            name: placed(name),
-            version: version.map(str::to_owned),
-        };
-        let configuration = Configuration {
-            repositories: vec![
-                repository("my repo", &[("baseurl", "http://x/y"), ("gpgkey", "http://x/key")]),
-                repository("off", &[("baseurl", "http://x/z"), ("enabled", "0")]),
-                repository("there", &[("baseurl", "http://x")]),
-            ],
+    fn each_step_is_a_run_of_its_own() {
+        let all = Software {
+            repositories: vec![repository("a", true), repository("b", false)],
+            refresh: Some(at(1)),
+            upgrade: Some(at(2)),
             packages: vec![package("vim", None), package("nano", Some("1.2"))],
-            ..Configuration::default()
+            ..Software::default()
         };
-        let (plan, _) = world.plan(&configuration);
-        let commands: Vec<_> = plan.runs.iter().map(|run| run.command.join(" ")).collect();
+        let world = World::with(&[(ZYPPER, ""), ("/etc/os-release", "ID=opensuse-microos\n")]);
         assert_eq!(
-            commands,
+            commands(&world, all.clone()),
             [
-                "/usr/bin/rpm --import http://x/key",
-                "/usr/bin/zypper --non-interactive install --auto-agree-with-licenses -- vim nano-1.2",
+                "refresh -- a",
+                "refresh",
+                "dup --auto-agree-with-licenses",
+                "install --auto-agree-with-licenses -- vim nano-1.2",
             ]
         );
-        let warnings = world.configure(&configuration);
-        assert!(warnings[0].contains("there.repo is there already"), "{warnings:?}");
-        assert_eq!(
-            world.text("/etc/zypp/repos.d/my_repo.repo"),
-            "[my_repo]\nbaseurl=http://x/y\ngpgkey=http://x/key\nenabled=1\nautorefresh=1\n"
-        );
-        assert_eq!(
-            world.text("/etc/zypp/repos.d/off.repo"),
-            "[off]\nbaseurl=http://x/z\nenabled=0\nautorefresh=1\n"
-        );
-        assert_eq!(world.text("/etc/zypp/repos.d/there.repo"), "old");
+        let for_later =
+            Software { refresh: None, upgrade: None, packages: Vec::new(), ..all.clone() };
+        assert_eq!(commands(&world, for_later), [""; 0]);
+        let configuration = Configuration { software: all, ..Configuration::default() };
+        let (_, problems) = World::with(&[]).plan(&configuration);
+        let errors = errors(&problems);
+        assert!(errors.len() == 1 && errors[0].contains("no zypper"), "{errors:?}");
     }
 
     #[test]
-    fn what_cannot_be_installed_is_said() {
-        let package = |name: &str| vec![Package { name: placed(name), version: None }];
-        for (repositories, packages, says) in [
-            (vec![], package("vim"), "no zypper"),
-            (vec![], package("a b"), "no name of a package"),
-            (vec![repository("../x", &[])], vec![], "cannot be the name"),
-            (vec![repository("x", &[("name", "a\n[b]")])], vec![], "is not one line"),
+    fn a_rolling_system_is_brought_up_to_date_in_its_own_way() {
+        for (os_release, verb) in [
+            ("ID=\"opensuse-tumbleweed\"", "dup"),
+            ("ID=aeon\nID_LIKE=\"suse opensuse opensuse-tumbleweed\"", "dup"),
+            ("ID=\"opensuse-leap-micro\"\nID_LIKE=\"suse opensuse\"", "update"),
+            ("ID=sles", "update"),
+            ("", "update"),
         ] {
-            let world = World::with(&[]);
-            let configuration =
-                Configuration { repositories, packages, ..Configuration::default() };
-            let errors = errors(&world.plan(&configuration).1);
-            assert!(errors.len() == 1 && errors[0].contains(says), "{says}: {errors:?}");
+            let world = World::with(&[(ZYPPER, ""), ("/usr/lib/os-release", os_release)]);
+            let software = Software { upgrade: Some(at(1)), ..Software::default() };
+            let expected = format!("{verb} --auto-agree-with-licenses");
+            assert_eq!(commands(&world, software), [expected], "{os_release}");
         }
     }
 }

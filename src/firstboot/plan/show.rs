@@ -11,6 +11,7 @@ use similar::TextDiff;
 use super::disks::Step;
 use super::{Change, Content, NewFile, Plan, Run, later};
 use crate::firstboot::configuration::{Later, Owner};
+use crate::sys::fetch::without_secrets;
 use crate::sys::tree::Tree;
 
 const REDACTED: &str = "(redacted)";
@@ -51,7 +52,17 @@ fn show_step(step: &Step) -> String {
 }
 
 fn show_run(run: &Run) -> String {
-    format!("run {}: {} (at most {} s)\n", run.command.join(" "), run.reason, run.limit.as_secs())
+    let input = source_of(run).map(|it| format!(" <{it}")).unwrap_or_default();
+    let (command, limit) = (run.command.join(" "), run.limit.as_secs());
+    format!("run {command}{input}: {} (at most {limit} s)\n", run.reason)
+}
+
+/// What a program reads that is still to be fetched.
+fn source_of(run: &Run) -> Option<String> {
+    match &run.input {
+        Some(Content::Fetched { uri, .. }) => Some(without_secrets(uri)),
+        Some(Content::Bytes(_)) | None => None,
+    }
 }
 
 fn show_change(change: &Change, tree: &Tree) -> String {
@@ -92,7 +103,7 @@ fn difference(path: &Path, old: Option<&[u8]>, file: &NewFile) -> String {
     let bytes = match &file.content {
         Content::Bytes(bytes) => bytes,
         Content::Fetched { uri, .. } => {
-            return format!("  (what is at {})\n", crate::sys::fetch::without_secrets(uri));
+            return format!("  (what is at {})\n", without_secrets(uri));
         }
     };
     if path == Path::new(later::FILE) {
@@ -186,7 +197,10 @@ impl Plan {
         let changes = |changes: &[Change]| changes.iter().map(json_of).collect::<Vec<_>>();
         let run = |run: &Run| {
             let limit = u64::try_from(run.limit.as_millis()).unwrap_or(u64::MAX);
-            json!({"command": run.command, "limit_ms": limit, "reason": run.reason})
+            json!({
+                "command": run.command, "input": source_of(run), "limit_ms": limit,
+                "reason": run.reason,
+            })
         };
         json!({
             "disks": self.disks.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -220,7 +234,7 @@ fn json_of_file(change: &str, path: &Path, file: &NewFile) -> Value {
         "owner": by_name(&file.owner),
     });
     let (key, content) = match &file.content {
-        Content::Fetched { uri, .. } => ("source", crate::sys::fetch::without_secrets(uri)),
+        Content::Fetched { uri, .. } => ("source", without_secrets(uri)),
         Content::Bytes(_) if is_secret(file) => ("content", REDACTED.to_owned()),
         Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => ("content", text.to_owned()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::seeds::seed_of;
 use super::{CONFIG, Found, Stage, read_script};
@@ -13,7 +13,6 @@ use crate::firstboot::configuration::Disks;
 use crate::firstboot::configure::{self, Source};
 use crate::firstboot::datasource::Format;
 use crate::firstboot::disks;
-use crate::firstboot::plan::Run;
 use crate::firstboot::script::Script;
 use crate::firstboot::seed::Seed;
 use crate::sys::files::Root;
@@ -83,8 +82,7 @@ fn apply_seed(
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
     // Everything has been decided and fetched: what is done to disks stays.
     let made = disks::make(&ready.plan.disks, inside, &tree)?;
-    let runner = |run: &Run| inside.run(&run.command, run.limit).context(run.reason.clone());
-    match apply::apply(&ready.plan, &tree, &runner) {
+    match apply::apply(&ready.plan, &tree, &|run| inside.run(run)) {
         Ok(()) => Ok(made),
         Err(e) => Err(disks::stays(e, &made)),
     }
