@@ -178,6 +178,16 @@ impl Bed {
         fs::write("/run/health-checker/firstboot-found.json", found).unwrap();
     }
 
+    /// The same, of a seed with this user-data.
+    pub(crate) fn hand_on_seed(user_data: &str) {
+        let seed = Path::new("/dev/shm/combustion/seed");
+        fs::create_dir_all(seed).unwrap();
+        fs::write(seed.join("user-data"), user_data).unwrap();
+        fs::write(seed.join("meta-data"), "instance-id: i-1\n").unwrap();
+        let found = r#"{"source": "a test", "sha256": "00", "applications": 1, "signed_by": null, "ignored": [], "format": {"seed": "NoCloud"}}"#;
+        fs::write("/run/health-checker/firstboot-found.json", found).unwrap();
+    }
+
     pub(crate) fn pending() -> bool {
         Path::new("/run/health-checker").join(PENDING).exists()
     }

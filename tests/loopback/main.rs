@@ -16,9 +16,11 @@ mod grub;
 mod https;
 mod in_place;
 mod minisign;
+mod mirror;
 mod outside;
 mod prepare;
 mod usr;
+mod zypper;
 
 use std::fs;
 use std::path::Path;
