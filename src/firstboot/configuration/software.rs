@@ -41,7 +41,7 @@ pub struct Repository {
     pub enabled: bool,
 }
 
-/// Where an OpenPGP key is.
+/// Where a public key is, as `gpg --export` writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SigningKey {
     /// An absolute path in the system.

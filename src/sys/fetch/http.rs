@@ -207,8 +207,8 @@ mod tests {
             for answer in answers {
                 let (client, _) = listener.accept().unwrap();
                 let lines = BufReader::new(client.try_clone().unwrap()).lines();
-                let head = lines.map(Result::unwrap).take_while(|line| !line.is_empty());
-                sender.send(head.collect::<Vec<_>>().join("\n").to_lowercase()).unwrap();
+                let lines = lines.map(Result::unwrap).take_while(|line| !line.is_empty());
+                sender.send(lines.collect::<Vec<_>>().join("\n").to_lowercase()).unwrap();
                 (&client).write_all(answer.as_bytes()).unwrap();
             }
         });
@@ -228,12 +228,12 @@ mod tests {
         let got = fetcher.fetch_with(&format!("{at}/here"), &headers).unwrap();
         assert_eq!(got.as_deref(), Some(&b"x"[..]));
         for path in ["/here", "/there"] {
-            let head = heard.recv().unwrap();
-            assert!(head.starts_with(&format!("get {path} ")), "{head}");
-            assert!(head.contains("x-token: s3cret"), "{head}");
+            let request = heard.recv().unwrap();
+            assert!(request.starts_with(&format!("get {path} ")), "{request}");
+            assert!(request.contains("x-token: s3cret"), "{request}");
         }
-        let head = heard_by_other.recv().unwrap();
-        assert!(head.starts_with("get /file ") && !head.contains("s3cret"), "{head}");
+        let request = heard_by_other.recv().unwrap();
+        assert!(request.starts_with("get /file ") && !request.contains("s3cret"), "{request}");
         let circle = vec![answer("302 Found", "Location: /there\r\n", ""); 20];
         let error = fetcher.fetch_with(&listening(circle).0, &headers).unwrap_err().to_string();
         assert!(!error.contains("s3cret"), "{error}");
