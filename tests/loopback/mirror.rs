@@ -67,11 +67,11 @@ impl Mirror {
     #[expect(clippy::disallowed_methods, reason = "it runs beside the test, and ends with it")]
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir_in("/tmp").unwrap();
-        let served = dir.path().join("served");
-        fs::create_dir(&served).unwrap();
+        let shared = dir.path().join("served");
+        fs::create_dir(&shared).unwrap();
         let mut python = Command::new("python3");
         python.args(["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory"]);
-        python.arg(&served).arg("0").stdin(Stdio::null()).stderr(Stdio::null());
+        python.arg(&shared).arg("0").stdin(Stdio::null()).stderr(Stdio::null());
         let mut server = python.stdout(Stdio::piped()).spawn().unwrap();
         let mut printed = BufReader::new(server.stdout.take().unwrap());
         let mut line = String::new();
