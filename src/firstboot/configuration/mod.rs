@@ -21,8 +21,8 @@ pub use files::{FileContent, Mode, Owner, WriteFile};
 pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp};
 pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
 pub use network::{
-    Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route, RouteKind,
-    UseDomains, Vlan, is_pattern,
+    Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route,
+    RouteKind, UseDomains, Vlan, is_pattern,
 };
 pub use software::{Package, Repository, SigningKey, Software};
 pub use storage::{
