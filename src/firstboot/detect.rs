@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use uuid::Uuid;
 
+use super::instance::Smbios;
+use super::machine::Machine;
 use super::outcome::{Outcome, State};
 use crate::record;
 use crate::sys::cmdline::Cmdline;
@@ -42,6 +44,8 @@ pub struct Facts {
     pub configured: Option<Uuid>,
     /// The pristine snapshot of a configuration that failed.
     pub failed_on: Option<Uuid>,
+    /// The machine that this is to its platform now, if another one was configured.
+    pub other_instance: Option<String>,
     /// How the configuration of a system without snapshots ended.
     pub in_place: Option<State>,
 }
@@ -64,7 +68,9 @@ pub enum Answer {
 ///    whatever the command line says: the boot loader may not have noticed yet.
 /// 2. The command line is obeyed: it is the one way to run first boot again.
 /// 3. A system that has never been up has its first boot.
-/// 4. One that went on without its configuration, because that failed, still
+/// 4. A disk that was copied for another machine is configured for that one, when the
+///    platform itself says that it is another.
+/// 5. One that went on without its configuration, because that failed, still
 ///    has it before it.
 pub fn decide(facts: &Facts) -> Answer {
     let is = |other: Option<Uuid>| facts.snapshot.is_some() && facts.snapshot == other;
@@ -84,6 +90,9 @@ pub fn decide(facts: &Facts) -> Answer {
     if let Some(reason) = reason {
         return Answer::FirstBoot(reason.to_owned());
     }
+    if let Some(id) = &facts.other_instance {
+        return Answer::FirstBoot(format!("to its platform this is another machine: {id}"));
+    }
     if is(facts.failed_on) || facts.in_place == Some(State::Failed) {
         return Answer::FirstBoot("the configuration failed at the last one".to_owned());
     }
@@ -101,7 +110,7 @@ pub fn gather(
     state: &record::State,
     state_dir: &Path,
     snapshot: Option<Uuid>,
-    cmdline: &Cmdline,
+    machine: &Machine,
 ) -> Result<Facts> {
     if let record::State::Unknown(why) = state {
         log::warn!("whether first boot was done is not known, the record is unusable: {why}");
@@ -115,9 +124,12 @@ pub fn gather(
     let failed = outcome.filter(|outcome| outcome.state == State::Failed);
     Ok(Facts {
         machine_id: machine_id(layers)?,
-        asked_by: asked_by(cmdline),
+        asked_by: asked_by(&machine.cmdline),
         snapshot,
         configured: done.map(|done| done.configured.uuid),
+        other_instance: done
+            .and_then(|done| Smbios::of(machine).other_than(done.instance.as_ref()?))
+            .map(|instance| instance.id),
         failed_on: failed.and_then(|outcome| outcome.pristine).map(|id| id.uuid),
         in_place,
     })
@@ -193,7 +205,16 @@ mod tests {
         ] {
             let (machine_id, asked_by, in_place) = row;
             let (snapshot, configured, failed_on) = (None, None, None);
-            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on, in_place };
+            let other_instance = None;
+            let facts = Facts {
+                machine_id,
+                asked_by,
+                snapshot,
+                configured,
+                failed_on,
+                other_instance,
+                in_place,
+            };
             assert_eq!(answer(&facts), expected, "{facts:?}");
         }
         // machine-id, command line, snapshot, configured, failed on
@@ -213,7 +234,46 @@ mod tests {
         ] {
             let (machine_id, asked_by, snapshot, configured, failed_on) = row;
             let in_place = None;
-            let facts = Facts { machine_id, asked_by, snapshot, configured, failed_on, in_place };
+            let other_instance = None;
+            let facts = Facts {
+                machine_id,
+                asked_by,
+                snapshot,
+                configured,
+                failed_on,
+                other_instance,
+                in_place,
+            };
+            assert_eq!(answer(&facts), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn another_machine_by_its_platform_is_configured_anew() {
+        use MachineId::{Set, Uninitialized};
+        let other = "to its platform this is another machine: i-2";
+        for (machine_id, asked_by, failed_on, expected) in [
+            (Set, None, None, other),
+            (Set, None, A, other),
+            (
+                Set,
+                Some("ignition.firstboot"),
+                None,
+                "ignition.firstboot on the kernel command line",
+            ),
+            (Uninitialized, None, None, "applied"),
+        ] {
+            let (snapshot, configured, in_place) = (A, A, None);
+            let other_instance = Some("i-2".to_owned());
+            let facts = Facts {
+                machine_id,
+                asked_by,
+                snapshot,
+                configured,
+                failed_on,
+                other_instance,
+                in_place,
+            };
             assert_eq!(answer(&facts), expected, "{facts:?}");
         }
     }

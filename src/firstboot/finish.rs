@@ -97,7 +97,7 @@ mod tests {
             signed_by: Some("admin.pub".into()),
             ignored: Vec::new(),
             format: Format::default(),
-            instance_id: None,
+            instance: None,
             overlay: Overlay::new(),
         }
     }

@@ -25,6 +25,7 @@ pub mod datasource;
 pub mod detect;
 pub mod disks;
 mod finish;
+mod instance;
 pub mod interpret;
 pub mod later;
 pub mod machine;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
+use super::instance::Smbios;
 use super::outcome::{Outcome, State};
 use super::stage::Found;
 use crate::record::store::{self, Store};
@@ -45,7 +46,18 @@ pub(super) fn write_ahead(
         sha256: found.sha256.clone(),
         at: Timestamp::now(),
         applications: found.applications,
+        instance: found.instance.clone(),
     };
+    change(disk, |record| record.firstboot = Some(firstboot))
+}
+
+/// Notes the machine that this is to its platform, if another one was configured.
+pub(super) fn settle_instance(disk: &Disk, said: &Smbios) -> Result<()> {
+    let state = store(disk).read();
+    let done = state.readable().and_then(|record| record.firstboot.clone());
+    let other = done.as_ref().and_then(|done| said.other_than(done.instance.as_ref()?));
+    let (Some(done), Some(instance)) = (done, other) else { return Ok(()) };
+    let firstboot = FirstBoot { instance: Some(instance), ..done };
     change(disk, |record| record.firstboot = Some(firstboot))
 }
 
@@ -88,6 +100,7 @@ pub(super) fn applied(disk: &Disk, found: Option<&Found>, made: Vec<String>) -> 
         sha256: Some(done.sha256.clone()),
         snapshot: Some(done.configured),
         pristine: Some(done.pristine),
+        instance_id: done.instance.as_ref().map(|instance| instance.id.clone()),
         at: Some(done.at),
         disks: made,
         ..Outcome::of(State::Applied)

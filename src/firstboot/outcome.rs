@@ -94,7 +94,7 @@ impl Outcome {
     pub(super) fn with(self, found: &Found) -> Self {
         Self {
             source: Some(found.source.clone()),
-            instance_id: found.instance_id.clone(),
+            instance_id: found.instance.as_ref().map(|instance| instance.id.clone()),
             sha256: Some(found.sha256.clone()),
             signed_by: found.signed_by.clone(),
             ignored: found.ignored.clone(),

@@ -66,6 +66,7 @@ mod tests {
             sha256: "aa".into(),
             at: Timestamp::UNIX_EPOCH,
             applications,
+            instance: None,
         };
         let failed = failed.iter().map(|&it| it.to_owned()).collect();
         let rollback = Rollback { from: id(2), to: id(1), failed, at: Timestamp::UNIX_EPOCH };

@@ -149,6 +149,19 @@ pub struct FirstBoot {
     /// How often this configuration was applied to that snapshot, this time included.
     #[serde(default = "once")]
     pub applications: u32,
+    /// Which machine this was then; only cloud-init's formats say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<Instance>,
+}
+
+/// A machine, as its platform tells it from others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Instance {
+    /// What it is called.
+    pub id: String,
+    /// It was the machine's system UUID in SMBIOS, so that another one there is another machine.
+    #[serde(default)]
+    pub is_system_uuid: bool,
 }
 
 fn once() -> u32 {

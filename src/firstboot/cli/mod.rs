@@ -310,11 +310,11 @@ fn would_be(root: &Root, asked: &Asked) -> Result<u8> {
     // In the running system the layers of /etc are mounted over each other.
     let etc = if root.is_live() { Etc::Plain } else { Etc::of(&disk::fstab_of(root.dir())?)? };
     let layers: Vec<PathBuf> = etc.layers().iter().map(|layer| root.join(layer)).collect();
-    let cmdline = asked.machine(root)?.cmdline;
+    let machine = asked.machine(root)?;
     let on_btrfs = btrfs::is_btrfs(root.dir())?;
     let snapshot = on_btrfs.then(|| btrfs::info(root.dir())).transpose()?.map(|info| info.uuid);
     let state = Store::new(root).read();
-    let facts = detect::gather(&layers, &state, &root.join(store::DIR), snapshot, &cmdline)?;
+    let facts = detect::gather(&layers, &state, &root.join(store::DIR), snapshot, &machine)?;
     let (first_boot, reason) = match detect::decide(&facts) {
         Answer::FirstBoot(reason) => (true, reason),
         Answer::AlreadyApplied => (false, "its configuration is applied already".to_owned()),

@@ -80,6 +80,12 @@ pub(super) fn names(machine: &Machine) -> Overlay {
     names
 }
 
+/// The instance-id that a hypervisor has written into SMBIOS's serial number.
+pub(in crate::firstboot) fn instance_in_serial(machine: &Machine) -> Option<String> {
+    let word = Word::of_serial(machine).filter(Word::is_nocloud)?;
+    word.get("instance-id").map(str::to_owned)
+}
+
 /// The fields of DMI that an address may name, by cloud-init's names and those of sysfs.
 const DMI: [(&str, &str); 14] = [
     ("baseboard-asset-tag", "board_asset_tag"),

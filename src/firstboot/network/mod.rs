@@ -61,7 +61,7 @@ struct Route {
 }
 
 impl Route {
-    /// Not what an interface has that nobody has given an address: 169.254.0.0/16, fe80::/10,
+    /// Not what an interface has that nobody has given an address: `169.254.0.0/16`, `fe80::/10`,
     /// and multicast.
     fn is_beyond_link(&self) -> bool {
         let local = ["0000FEA9", "fe8", "fe9", "fea", "feb", "ff"];

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use super::{CONFIG, FOUND, Found, MEMORY, Stage, network_word, read_script, seeds};
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::{self, Format, Ignored, Offer};
+use crate::firstboot::instance::Smbios;
 use crate::firstboot::outcome::{Outcome, State};
 use crate::firstboot::trust::Trust;
 use crate::firstboot::{chroot, network, notes, probation};
@@ -42,6 +43,7 @@ impl Stage {
     fn none(&self, ignored: Vec<Ignored>) -> Result<()> {
         log::info!("no configuration was found: the system starts as it is");
         self.concluded();
+        self.settle_instance()?;
         self.conclude(|old| {
             // One that failed is still to be corrected.
             (old.state != State::Failed).then(|| {
@@ -49,6 +51,14 @@ impl Stage {
                 Outcome { ignored, reason, ..Outcome::of(State::None) }
             })
         })
+    }
+
+    /// Where a platform has nothing for a machine that it calls by another name, that name is
+    /// noted: to look once more at each start would be in vain.
+    fn settle_instance(&self) -> Result<()> {
+        let Some(disk) = self.machine.disk(true)? else { return Ok(()) };
+        notes::settle_instance(&disk, &Smbios::of(&self.machine))?;
+        disk.close()
     }
 
     /// Copies, verifies, and lets the source go.
@@ -76,8 +86,8 @@ impl Stage {
         }
         let applications = self.applications(&copied.sha256).with_context(|| source.clone())?;
         let sha256 = copied.sha256;
-        let instance_id = None;
-        Ok(Found { source, sha256, applications, signed_by, ignored, format, instance_id, overlay })
+        let instance = None;
+        Ok(Found { source, sha256, applications, signed_by, ignored, format, instance, overlay })
     }
 
     fn applications(&self, sha256: &str) -> Result<u32> {

@@ -25,8 +25,8 @@ use super::outcome::{Outcome, State};
 use super::script::{self, Script};
 use super::seed::Overlay;
 use crate::boot;
-use crate::record::handoff;
 use crate::record::store::{self, Store};
+use crate::record::{Instance, handoff};
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::etc::Etc;
 use crate::snapshot::transaction;
@@ -79,7 +79,7 @@ pub(super) struct Found {
     pub(super) format: Format,
     /// Which machine a seed says that this is.
     #[serde(default)]
-    pub(super) instance_id: Option<String>,
+    pub(super) instance: Option<Instance>,
     /// Meta-data that was said elsewhere, and wins over a seed's own.
     #[serde(default)]
     pub(super) overlay: Overlay,
@@ -159,7 +159,7 @@ impl Stage {
             let layers: Vec<_> = etc.layers().into_iter().map(|layer| root.join(layer)).collect();
             let state = Store::new(&root).read();
             let dir = root.join(store::DIR);
-            let mut facts = detect::gather(&layers, &state, &dir, None, &self.machine.cmdline)?;
+            let mut facts = detect::gather(&layers, &state, &dir, None, &self.machine)?;
             // On every later start /var would be mounted in vain.
             if facts.machine_id != MachineId::Set || self.goes_on() {
                 facts.in_place = self.noted_in_place()?.as_ref().and_then(detect::in_place);
@@ -169,7 +169,7 @@ impl Stage {
         let layer = |path: PathBuf| disk.place(disk.booted.id.number, &path);
         let layers: Vec<_> = Etc::of(&disk.fstab)?.layers().into_iter().filter_map(layer).collect();
         let (state, booted) = (notes::store(disk).read(), Some(disk.booted.id.uuid));
-        detect::gather(&layers, &state, &notes::state_dir(disk), booted, &self.machine.cmdline)
+        detect::gather(&layers, &state, &notes::state_dir(disk), booted, &self.machine)
     }
 
     /// Does what a power cut after set-default left undone.

@@ -11,6 +11,7 @@ use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure;
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::Format;
+use crate::firstboot::instance::Smbios;
 use crate::firstboot::network;
 use crate::firstboot::seed::{self, NOCLOUD_FILES, Overlay, Platform, Seed, Tree};
 use crate::firstboot::trust::Trust;
@@ -27,7 +28,8 @@ impl Stage {
         if configure::needs_network(&seed, &Defaults::of("")) {
             network::up(&self.machine).context("the user-data is not complete without it")?;
         }
-        let found = Found { instance_id: Some(seed.instance_id), ..found };
+        let found =
+            Found { instance: Some(Smbios::of(&self.machine).noted(seed.instance_id)), ..found };
         handoff::write(&self.machine.root, FOUND, &found)
     }
 }

@@ -14,6 +14,7 @@ fn configured(occasion: Occasion) -> Facts {
         sha256: "00".into(),
         at: Timestamp::UNIX_EPOCH,
         applications: 1,
+        instance: None,
     };
     *record(&mut facts) = Record { firstboot: Some(firstboot), ..Record::default() };
     facts

@@ -1,4 +1,4 @@
-"""Seeds from where clouds put them: a server that the command line names, a config drive, OpenStack's metadata service. A changed instance-id on a stick changes nothing on a finished machine."""
+"""Seeds from where clouds put them: a server that the command line names, a config drive, OpenStack's metadata service. A changed instance-id on a stick changes nothing on a finished machine, the platform's does."""
 
 import json
 from typing import Any
@@ -51,6 +51,14 @@ def story(etc: str) -> None:
             m.reboot()
             assert m.booted() == 2 and m.snapshots() == [1, 2]
             assert m.sh("cat /var/log/script") == "included web"
+            # But what the platform says is: the disk was copied for another machine.
+            m.drives, m.extra = [], ["-smbios", "type=1,serial=ds=nocloud;i=i-3;h=copy"]
+            m.reboot()
+            assert m.booted() == m.default() == 3
+            m.wait_for("grep -q copy /var/log/script")
+            assert json.loads(m.sh("cat /etc/health-checker/instance.json"))["instance_id"] == "i-3"
+            m.reboot()
+            assert m.booted() == 3 and m.sh("cat /var/log/script") == "included web\nincluded copy"
 
     drive = {"openstack/latest/meta_data.json": json.dumps(META), "openstack/latest/user_data": script("drive")}
     with Machine(etc, first_boot=True, drives=[VirtioDisk("config-2", drive)]) as m:
