@@ -26,7 +26,9 @@ RESOURCES = "ae8f7b866b0347b9af31fe1c80b127c0"
 
 SEED = {
     "meta-data": "instance-id: i-1\nlocal-hostname: platform\n",
+    # New host keys cost a second whoever deletes the old ones, and another time each time.
     "user-data": """#cloud-config
+ssh_deletekeys: false
 hostname: web1
 users:
   - name: alice

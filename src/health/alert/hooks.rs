@@ -87,9 +87,9 @@ mod tests {
             ..Alert::default()
         };
         let message = Message::new(&alert);
-        let error = tell(dir.path(), &message, Duration::from_secs(2)).unwrap_err().to_string();
+        let error = tell(dir.path(), &message, Duration::from_secs(8)).unwrap_err().to_string();
         assert!(error.contains("bad: exit status 7, no pager"), "{error}");
-        assert!(error.contains("hangs: no end within 2 s"), "{error}");
+        assert!(error.contains("hangs: no end within 8 s"), "{error}");
         let json = fs::read(dir.path().join("good.json")).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!((&json["event"], &json["schema"]), (&"rollback".into(), &1.into()));
