@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::cloud_config::Defaults;
 use super::configuration::{Configuration, Disks, FileContent, Owner, SigningKey};
@@ -36,10 +36,12 @@ impl Ready {
         !self.problems.iter().any(Problem::is_error)
     }
 
-    /// The errors, a line each.
-    pub fn errors(&self) -> String {
-        let errors = self.problems.iter().filter(|it| it.is_error()).map(ToString::to_string);
-        errors.collect::<Vec<_>>().join("\n")
+    /// Goes on with what may be applied.
+    ///
+    /// # Errors
+    /// What is wrong, a line each.
+    pub fn check(&self) -> Result<()> {
+        refuse(&self.problems)
     }
 }
 
@@ -88,15 +90,34 @@ fn instance(seed: &Seed) -> Change {
     Change::File { path: Path::new(INSTANCE).to_owned(), file }
 }
 
-/// Whether a seed cannot be applied without the network: it includes something, fetches a
-/// file, or installs packages.
-pub fn needs_network(seed: &Seed, defaults: &Defaults) -> bool {
+/// Looks at a seed before there is a network or a tree: whether it cannot be applied without the
+/// network, as it includes something, fetches a file, or installs packages.
+///
+/// # Errors
+/// It is wrong, whatever the tree is like. Of one that includes something that is known only
+/// when all of it is there.
+pub fn needs_network(seed: &Seed, defaults: &Defaults) -> Result<bool> {
     let includes = std::cell::Cell::new(false);
     let interpreted = interpret(seed, defaults, &|_| {
         includes.set(true);
         bail!("not now")
     });
-    includes.get() || asks_for_network(&interpreted.configuration)
+    if includes.get() {
+        return Ok(true);
+    }
+    refuse(&interpreted.problems)?;
+    Ok(asks_for_network(&interpreted.configuration))
+}
+
+/// Says what is wrong, if something is.
+///
+/// # Errors
+/// The errors among these problems, a line each.
+fn refuse(problems: &[Problem]) -> Result<()> {
+    let errors = problems.iter().filter(|it| it.is_error()).map(ToString::to_string);
+    let errors = errors.collect::<Vec<_>>().join("\n");
+    ensure!(errors.is_empty(), "nothing is applied:\n{errors}");
+    Ok(())
 }
 
 fn asks_for_network(configuration: &Configuration) -> bool {

@@ -32,6 +32,7 @@ pub mod machine;
 mod network;
 pub mod network_config;
 pub mod network_files;
+mod network_word;
 mod notes;
 mod os_release;
 pub mod outcome;

@@ -58,19 +58,15 @@ pub enum FirstbootCommand {
     },
     /// What a configuration would change in the system (below --root), as a diff; no secrets
     Plan {
-        /// A seed's directory, the root of a config drive, or a file of user-data
-        #[arg(long, value_name = "PATH")]
-        source: PathBuf,
+        /// Which
+        #[command(flatten)]
+        given: plan::Given,
         /// As one JSON object
         #[arg(long)]
         json: bool,
     },
     /// Apply a configuration to a directory tree, below --root
-    Apply {
-        /// A seed's directory, the root of a config drive, or a file of user-data
-        #[arg(long, value_name = "PATH")]
-        source: PathBuf,
-    },
+    Apply(plan::Given),
     /// The files that a network configuration comes to, below a directory; problems as file, line
     /// and column
     Network(network::Asked),
@@ -143,8 +139,8 @@ pub fn run(command: &FirstbootCommand, root: &Root) -> Result<u8> {
         FirstbootCommand::Status(format) => status(root, format),
         FirstbootCommand::Detect(asked) => would_be(root, asked),
         FirstbootCommand::Sources(asked) => sources::run(&asked.machine(root)?, asked.json),
-        FirstbootCommand::Plan { source, json } => plan::plan(root, source, *json),
-        FirstbootCommand::Apply { source } => plan::apply(root, source),
+        FirstbootCommand::Plan { given, json } => plan::plan(root, given, *json),
+        FirstbootCommand::Apply(given) => plan::apply(root, given),
         FirstbootCommand::Validate { files, json } => validate::validate(root, files, *json),
         FirstbootCommand::Network(asked) => network::run(asked),
         FirstbootCommand::Merge { files } => validate::merge(files),

@@ -61,7 +61,7 @@ impl Word {
 /// What is said of a `NoCloud` machine before its seed is read: SMBIOS's wins, as with
 /// cloud-init. Names alone: anything more, such as keys, would be a configuration that nobody
 /// can sign.
-pub(super) fn names(machine: &Machine) -> Overlay {
+pub(in crate::firstboot) fn names(machine: &Machine) -> Overlay {
     let mut names = Overlay::new();
     for word in [Word::of_serial(machine), Word::of_cmdline(machine)].into_iter().flatten() {
         if !word.is_nocloud() {

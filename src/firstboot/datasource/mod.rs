@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::seed::Platform;
-pub(in crate::firstboot) use ds::instance_in_serial;
+pub(in crate::firstboot) use ds::{instance_in_serial, names};
 pub use offer::{Format, Offer};
 pub use order::in_order;
 pub(in crate::firstboot) use vmware::unpacked as unpack_guestinfo;

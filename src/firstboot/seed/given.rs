@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use super::{META_DATA, Named, Overlay, Platform, Seed, Tree, USER_DATA, read};
 use crate::sys::files;
@@ -17,13 +18,23 @@ const ALONE: &str = "nocloud";
 /// # Errors
 /// There is none, or as [`read`].
 pub fn given(path: &Path) -> Result<Seed> {
+    given_with(path, &Overlay::new())
+}
+
+/// The same; what `overlay` has wins over what its meta-data says.
+///
+/// # Errors
+/// As [`given`].
+pub fn given_with(path: &Path, overlay: &Overlay) -> Result<Seed> {
     let name = path.display().to_string();
+    let said = |key: &str| overlay.get(key).and_then(Value::as_str).map(str::to_owned);
     if !path.is_dir() {
         let bytes = files::read(path)?.with_context(|| format!("{name} is not there"))?;
         return Ok(Seed {
             datasource: Platform::NoCloud.name().to_owned(),
-            instance_id: ALONE.to_owned(),
-            meta_data: serde_json::Value::Object(Overlay::new()),
+            instance_id: said("instance-id").unwrap_or_else(|| ALONE.to_owned()),
+            local_hostname: said("local-hostname"),
+            meta_data: serde_json::Value::Object(overlay.clone()),
             user_data: Some(Named { source: name.into(), bytes }),
             ..Seed::default()
         });
@@ -31,13 +42,13 @@ pub fn given(path: &Path) -> Result<Seed> {
     let tree = Tree::directory(path, name.clone());
     let (user, meta) = (path.join(USER_DATA).exists(), path.join(META_DATA).exists());
     match (user, meta) {
-        (_, true) => read(&tree, Platform::NoCloud, &Overlay::new()),
+        (_, true) => read(&tree, Platform::NoCloud, overlay),
         (true, false) => {
-            let seed = given(&path.join(USER_DATA))?;
+            let seed = given_with(&path.join(USER_DATA), overlay)?;
             let vendor_data = tree.read("vendor-data")?.into_iter().collect();
             Ok(Seed { vendor_data, network_config: tree.read("network-config")?, ..seed })
         }
-        _ if path.join("openstack").is_dir() => read(&tree, Platform::ConfigDrive, &Overlay::new()),
+        _ if path.join("openstack").is_dir() => read(&tree, Platform::ConfigDrive, overlay),
         _ => bail!(
             "{name}: there is neither {USER_DATA} with {META_DATA} nor a directory \"openstack\" in \
              it; a single file of user-data may be named itself"
@@ -78,6 +89,10 @@ mod tests {
             assert_eq!(source, expected);
         }
         assert_eq!(given(&at("desk")).unwrap().vendor_data.len(), 1);
+        let overlay = Overlay::from_iter([("instance-id".to_owned(), "i-9".into())]);
+        for name in ["only.yaml", "nocloud", "desk"] {
+            assert_eq!(given_with(&at(name), &overlay).unwrap().instance_id, "i-9", "{name}");
+        }
         fs::create_dir(at("empty")).unwrap();
         for (name, says) in [("empty", "there is neither user-data with"), ("none", "is not there")]
         {

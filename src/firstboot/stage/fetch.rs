@@ -5,10 +5,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{CONFIG, FOUND, Found, MEMORY, Stage, network_word, read_script, seeds};
+use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script, seeds};
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::{self, Format, Ignored, Offer};
 use crate::firstboot::instance::Smbios;
+use crate::firstboot::network_word;
 use crate::firstboot::outcome::{Outcome, State};
 use crate::firstboot::trust::Trust;
 use crate::firstboot::{chroot, network, notes, probation};

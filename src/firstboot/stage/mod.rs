@@ -4,7 +4,6 @@
 mod apply;
 mod fetch;
 mod in_place;
-mod network_word;
 mod seeds;
 mod work;
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use super::network_word::{self, Said};
 use super::{FOUND, Found, SEED, Stage};
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure;
@@ -13,10 +12,11 @@ use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::Format;
 use crate::firstboot::instance::Smbios;
 use crate::firstboot::network;
+use crate::firstboot::network_word;
 use crate::firstboot::seed::{self, NOCLOUD_FILES, Overlay, Platform, Seed, Tree};
 use crate::firstboot::trust::Trust;
 use crate::record::handoff;
-use crate::sys::files;
+use crate::sys::{files, tree};
 
 impl Stage {
     /// Reads what was taken, so that what is wrong is known before anything is changed, and
@@ -24,8 +24,9 @@ impl Stage {
     pub(super) fn prepare_seed(&self, found: Found) -> Result<()> {
         let seed = seed_of(&found)?;
         log::info!("{} says that this is instance {}", seed.datasource, seed.instance_id);
-        // Who the default user is does not matter to that.
-        if configure::needs_network(&seed, &Defaults::of("")) {
+        // What is wrong with it in itself is said before there is a snapshot to be thrown away.
+        let defaults = Defaults::of_tree(&tree::Tree::open(&self.machine.sysroot)?)?;
+        if configure::needs_network(&seed, &defaults)? {
             network::up(&self.machine).context("the user-data is not complete without it")?;
         }
         let found =
@@ -40,16 +41,9 @@ impl Stage {
 /// It is not one, or as [`seed::read`].
 pub(super) fn seed_of(found: &Found) -> Result<Seed> {
     let Format::Seed(platform) = found.format else { bail!("it is no seed of cloud-init's") };
-    let mut overlay = found.overlay.clone();
-    let network = network_word::take(&mut overlay)?;
     // Without a name: places are `user-data:7:1`, and the source is told around them.
-    let mut seed = seed::read(&Tree::directory(Path::new(SEED), ""), platform, &overlay)?;
-    match network {
-        Said::Nothing => {}
-        Said::Disabled => seed.network_config = None,
-        Said::Instead(named) => seed.network_config = Some(named),
-    }
-    Ok(seed)
+    let tree = Tree::directory(Path::new(SEED), "");
+    network_word::apply(&found.overlay, |overlay| seed::read(&tree, platform, overlay))
 }
 
 /// Takes a seed into `memory`, and says who signed it. Where it must be signed, all of the

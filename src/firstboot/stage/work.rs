@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::seeds::seed_of;
 use super::{CONFIG, Found, Stage, read_script};
@@ -73,9 +73,7 @@ fn apply_seed(
     let look = |asked: &Disks| disks::gather(asked, inside, &tree);
     let include = |url: &str| net.include(url);
     let mut ready = configure::ready(seed, &defaults, &tree, application, &include, Some(&look));
-    if !ready.is_applicable() {
-        bail!("nothing is applied:\n{}", ready.errors());
-    }
+    ready.check()?;
     for problem in &ready.problems {
         log::warn!("{problem}");
     }

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 
-use crate::firstboot::seed::{Named, Overlay};
+use super::seed::{Named, Overlay, Seed};
 use crate::sys::cmdline::Cmdline;
 
 /// The word, and the key under which its value is handed on: with another value it is another
@@ -31,9 +31,26 @@ pub(super) fn is_noted(overlay: &Overlay) -> bool {
     overlay.contains_key(WORD)
 }
 
+/// Reads a seed with what was said elsewhere, of which what the command line says of the network
+/// is no meta-data: it stands for the seed's own.
+///
+/// # Errors
+/// What the command line says cannot be read, or as `read`.
+pub(super) fn apply(said: &Overlay, read: impl FnOnce(&Overlay) -> Result<Seed>) -> Result<Seed> {
+    let mut said = said.clone();
+    let network = take(&mut said)?;
+    let mut seed = read(&said)?;
+    match network {
+        Said::Nothing => {}
+        Said::Disabled => seed.network_config = None,
+        Said::Instead(named) => seed.network_config = Some(named),
+    }
+    Ok(seed)
+}
+
 /// What the command line says of the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+enum Said {
     /// Nothing: a seed's own counts.
     Nothing,
     /// That it is not configured.
@@ -46,7 +63,7 @@ pub(super) enum Said {
 ///
 /// # Errors
 /// It cannot be unpacked.
-pub(super) fn take(overlay: &mut Overlay) -> Result<Said> {
+fn take(overlay: &mut Overlay) -> Result<Said> {
     let Some(value) = overlay.remove(WORD) else { return Ok(Said::Nothing) };
     let value = value.as_str().unwrap_or_default();
     if value == "disabled" {
