@@ -4,25 +4,30 @@ What each adds is the difference to the same system with the same drive, and wit
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bed import Machine, VirtioDisk
+from bed import Machine, VirtioDisk, cpio_of
+from bed.base import REPO, image_dir, story_dir
 from bed.borrow import install
 from bed.others import system
 
 from .complete import COMPLETE, tell_when
-from .firstboot import bare_initrd
+from .firstboot import UNITS, bare_initrd
 from .table import Row, at_most
 
 #: Of cloud-init's CPU time, boot delay and memory.
 CPU, DELAY, MEMORY = 1 / 20, 1 / 10, 1 / 5
-#: A unit has ended, with what it used (sd-messages.h, SD_MESSAGE_UNIT_RESOURCES).
-RESOURCES = "ae8f7b866b0347b9af31fe1c80b127c0"
+#: systemd forgets at switch-root what a unit of the initrd used, so that it says so itself, in here.
+METERED = "/run/hc-bench"
+_METER = f"""
+ExecStartPost=/bin/bash -c 'read -r _ used </sys/fs/cgroup/system.slice/%n/cpu.stat; \\
+    read -r peak </sys/fs/cgroup/system.slice/%n/memory.peak; \\
+    mkdir -p {METERED}; echo "$used $peak" >{METERED}/%n'
+"""
 
 SEED = {
     "meta-data": "instance-id: i-1\nlocal-hostname: platform\n",
@@ -43,7 +48,7 @@ runcmd:
 """,
 }
 #: Whose CPU time and memory count.
-OURS = ("firstboot-*", "health-checker-*")
+OURS = ("health-checker-boot*", "health-checker-final*")
 THEIRS = ("cloud-*",)
 
 
@@ -83,8 +88,7 @@ def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *,
         with m.offline() as top, system(top) as root:
             prepare(root)
             tell_when(root, "cloud-final.service", "health-checker-final.service")
-        if bare:
-            m.initrd = bare_initrd()
+        m.initrd = bare_initrd() if bare else _metered_initrd()
         m.start()
         m.console.wait(COMPLETE, 900)
         m.wait_agent()
@@ -96,25 +100,33 @@ def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *,
             assert not m.sh("systemctl --failed --plain --no-legend"), "failed units"
         used = _used(m, units)
         m.power_cut()
-    return Boot(complete / 1e6, work / 1e6, sum(cpu for cpu, _ in used) / 1e9, max((peak for _, peak in used), default=0) / 1e6)
+    return Boot(complete / 1e6, work / 1e6, sum(cpu for cpu, _ in used) / 1e6, max((peak for _, peak in used), default=0) / 1e6)
 
 
 def _used(m: Machine, units: tuple[str, ...]) -> list[tuple[int, int]]:
-    """CPU in nanoseconds and peak memory in bytes, of each unit that has ended, in the initrd too, or is there."""
-    fields = "UNIT,CPU_USAGE_NSEC,MEMORY_PEAK"
-    ended = [json.loads(line) for line in m.sh(
-        f"journalctl -b -o json MESSAGE_ID={RESOURCES} --output-fields={fields}").splitlines()]
-    patterns = [re.compile(unit.replace("*", ".*")) for unit in units]
-    found = [(int(it.get("CPU_USAGE_NSEC", 0)), int(it.get("MEMORY_PEAK", 0))) for it in ended
-             if any(pattern.fullmatch(it["UNIT"].removesuffix(".service")) for pattern in patterns)]
+    """CPU in microseconds and peak memory in bytes, of each unit: of the initrd's, what they left."""
+    found = [(int(usage), int(peak)) for usage, peak in (
+        line.split() for line in m.sh(f"cat {METERED}/* 2>/dev/null || true").splitlines())]
     for unit in units:
         text = m.sh(f"systemctl show --type=service -p CPUUsageNSec -p MemoryPeak '{unit}'")
         for block in text.split("\n\n"):
-            fields_of = dict(line.split("=", 1) for line in block.splitlines())
-            cpu, peak = (fields_of.get(key, "") for key in ("CPUUsageNSec", "MemoryPeak"))
+            shown = dict(line.split("=", 1) for line in block.splitlines())
+            cpu, peak = (shown.get(key, "") for key in ("CPUUsageNSec", "MemoryPeak"))
             if cpu.isdecimal() and peak.isdecimal():
-                found.append((int(cpu), int(peak)))
+                found.append((int(cpu) // 1000, int(peak)))
     return found
+
+
+def _metered_initrd() -> Path:
+    """The image's, whose units leave what they used: with what it takes to read it."""
+    # Their last section is [Service].
+    files = {
+        f"usr/lib/systemd/system/{unit}": (REPO / "systemd" / unit).read_bytes() + _METER.encode()
+        for unit in UNITS if unit.endswith(".service")
+    }
+    path = story_dir() / "metered"
+    path.write_bytes((image_dir() / "initrd").read_bytes() + cpio_of(files))
+    return path
 
 
 def claim() -> list[Row]:

@@ -57,6 +57,11 @@ pub fn read(root: &Root) -> Result<Option<Later>> {
         .transpose()
 }
 
+/// Whether something of it runs early. What cannot be read is for the unit to say.
+pub fn has_early(root: &Root) -> bool {
+    read(root).map_or(true, |later| later.is_some_and(|later| !order::early(&later).is_empty()))
+}
+
 /// Boothooks and bootcmd, within this time; returns whether all of them ended well.
 ///
 /// # Errors
