@@ -19,6 +19,7 @@ use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::etc;
 use crate::snapshot::transaction::{self, Plan, Transaction};
 use crate::sys::btrfs;
+use crate::sys::tree::Durable;
 
 /// Where ignition-kargs-helper puts its script.
 const HELPERS: &str = "/run/combustion/mount/combustion";
@@ -106,7 +107,7 @@ impl Stage {
             };
             let change = || -> Result<Vec<String>> {
                 let uuid = btrfs::info(&disk.snapshots.path(number))?.uuid;
-                let made = work.carry_out(&world, self, &uuid.to_string())?;
+                let made = work.carry_out(&world, self, &uuid.to_string(), Durable::Together)?;
                 finish().map_err(|e| disks::stays(e, &made))?;
                 Ok(made)
             };

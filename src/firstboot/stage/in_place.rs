@@ -14,6 +14,7 @@ use crate::firstboot::outcome::{Outcome, State};
 use crate::record::store;
 use crate::snapshot::disk::{fstab_of, mount_entry};
 use crate::sys::mount::{Mounted, Writable};
+use crate::sys::tree::Durable;
 
 /// Where `/var` is mounted meanwhile, if it is not in the root.
 const VAR: &str = "/run/health-checker/var";
@@ -52,7 +53,8 @@ impl Stage {
         let writable = Writable::make(sysroot)?;
         let world = World::in_place(sysroot, &self.machine.fstab()?);
         let change = || -> Result<()> {
-            let disks = work.carry_out(&world, self, &Timestamp::now().to_string())?;
+            let disks =
+                work.carry_out(&world, self, &Timestamp::now().to_string(), Durable::Each)?;
             let state = StateDir::open(sysroot)?;
             let etc = vec![sysroot.join("etc")];
             Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;

@@ -16,7 +16,7 @@ use crate::firstboot::disks;
 use crate::firstboot::script::Script;
 use crate::firstboot::seed::Seed;
 use crate::sys::files::Root;
-use crate::sys::tree::Tree;
+use crate::sys::tree::{Durable, Tree};
 
 /// What is to be done in the system's world.
 pub(super) enum Work {
@@ -48,13 +48,14 @@ impl Work {
         world: &World,
         stage: &Stage,
         application: &str,
+        durable: Durable,
     ) -> Result<Vec<String>> {
         let mut made = Vec::new();
         match self {
             Self::Script(script) => world.run(script, Path::new(CONFIG), stage.limit)?,
             Self::Seed(seed) => world.change(|inside| {
                 let trusted = vec![stage.machine.root.clone(), Root::new(&stage.machine.sysroot)];
-                made = apply_seed(seed, inside, application, &Source::new(trusted))?;
+                made = apply_seed(seed, inside, application, &Source::new(trusted), durable)?;
                 Ok(())
             })?,
         }
@@ -67,8 +68,9 @@ fn apply_seed(
     inside: &Inside<'_>,
     application: &str,
     net: &Source,
+    durable: Durable,
 ) -> Result<Vec<String>> {
-    let tree = Tree::open(inside.root)?;
+    let tree = Tree::open(inside.root)?.durable(durable);
     let defaults = Defaults::of_tree(&tree)?;
     let look = |asked: &Disks| disks::gather(asked, inside, &tree);
     let include = |url: &str| net.include(url);

@@ -52,11 +52,22 @@ pub struct Stat {
     pub gid: u32,
 }
 
+/// When what is written is safe from a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// Each file by itself: either the old or the new one is there, whole.
+    Each,
+    /// When the file system is synchronised or unmounted, by whoever then takes the whole tree or
+    /// throws it away. A hundred files cost one such instead of two hundred.
+    Together,
+}
+
 /// A directory that stands for `/`.
 #[derive(Debug)]
 pub struct Tree {
     root: OwnedFd,
     path: PathBuf,
+    durable: Durable,
 }
 
 impl Tree {
@@ -69,7 +80,13 @@ impl Tree {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&path, flags, Mode::empty())
             .with_context(|| format!("cannot open {}", path.display()))?;
-        Ok(Self { root, path })
+        Ok(Self { root, path, durable: Durable::Each })
+    }
+
+    /// The same, with what is written made durable as said.
+    #[must_use]
+    pub fn durable(self, durable: Durable) -> Self {
+        Self { durable, ..self }
     }
 
     /// The directory itself.

@@ -14,7 +14,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Kind, Tree, present};
+use super::{Durable, Kind, Tree, present};
 use crate::sys::files::TEMPORARY;
 
 impl Tree {
@@ -73,14 +73,15 @@ impl Tree {
         let write = || -> Result<()> {
             let (parent, name) = self.parent(path)?;
             let temporary = temporary_name(name);
-            let written = write_new(&parent, &temporary, bytes, mode, owner)
+            let written = self
+                .write_new(&parent, &temporary, bytes, mode, owner)
                 .and_then(|()| Ok(renameat(&parent, &temporary, &parent, name)?));
             if let Err(e) = written {
                 // Whatever becomes of it: the first error is the one to be told.
                 let _gone = unlinkat(&parent, &temporary, AtFlags::empty());
                 return Err(e);
             }
-            sync(&parent)
+            self.sync(&parent)
         };
         write().with_context(|| format!("cannot write {}", path.display()))
     }
@@ -108,7 +109,7 @@ impl Tree {
         let rename = || -> Result<()> {
             let ((old, old_name), (new, new_name)) = (self.parent(from)?, self.parent(to)?);
             renameat(&old, old_name, &new, new_name)?;
-            sync(&new)
+            self.sync(&new)
         };
         rename().with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
     }
@@ -125,7 +126,7 @@ impl Tree {
             present(unlinkat(&parent, &temporary, AtFlags::empty()))?;
             symlinkat(target.as_ref(), &parent, &temporary)?;
             renameat(&parent, &temporary, &parent, name)?;
-            sync(&parent)
+            self.sync(&parent)
         };
         link().with_context(|| format!("cannot make the link {}", path.display()))
     }
@@ -139,7 +140,7 @@ impl Tree {
         let remove = || -> Result<()> {
             let Some((parent, name)) = present(self.parent_raw(path))? else { return Ok(()) };
             present(unlinkat(&parent, name, AtFlags::empty()))?;
-            sync(&parent)
+            self.sync(&parent)
         };
         remove().with_context(|| format!("cannot remove {}", path.display()))
     }
@@ -177,6 +178,44 @@ impl Tree {
             .with_context(|| format!("cannot give {} to {}:{}", path.display(), owner.0, owner.1))
     }
 
+    fn write_new(
+        &self,
+        parent: &OwnedFd,
+        name: &OsStr,
+        bytes: &[u8],
+        mode: u32,
+        owner: (u32, u32),
+    ) -> Result<()> {
+        present(unlinkat(parent, name, AtFlags::empty()))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        // Nobody may read it until it is whose it is to be.
+        let fd = openat(parent, name, flags, Mode::from_raw_mode(0o600))?;
+        let mut file = File::from(fd);
+        file.write_all(bytes)?;
+        let stat = fstat(&file)?;
+        if (stat.st_uid, stat.st_gid) != owner {
+            let (uid, gid) = ids(owner);
+            fchown(&file, uid, gid)
+                .with_context(|| format!("cannot give it to {}:{}", owner.0, owner.1))?;
+        }
+        // After chown(2), which clears the set-user-ID bit.
+        fchmod(&file, Mode::from_raw_mode(mode))?;
+        if self.durable == Durable::Each {
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the names in a directory durable: descriptors of `O_PATH` cannot be synchronised.
+    fn sync(&self, directory: &OwnedFd) -> Result<()> {
+        if self.durable == Durable::Together {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        File::from(openat(directory, ".", flags, Mode::empty())?).sync_all()?;
+        Ok(())
+    }
+
     /// chmod(2) follows links, out of the tree as well.
     fn not_a_link(&self, path: &Path) -> Result<()> {
         let is_link = self.lstat(path)?.is_some_and(|it| it.kind == Kind::Link);
@@ -185,40 +224,8 @@ impl Tree {
     }
 }
 
-fn write_new(
-    parent: &OwnedFd,
-    name: &OsStr,
-    bytes: &[u8],
-    mode: u32,
-    owner: (u32, u32),
-) -> Result<()> {
-    present(unlinkat(parent, name, AtFlags::empty()))?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    // Nobody may read it until it is whose it is to be.
-    let fd = openat(parent, name, flags, Mode::from_raw_mode(0o600))?;
-    let mut file = File::from(fd);
-    file.write_all(bytes)?;
-    let stat = fstat(&file)?;
-    if (stat.st_uid, stat.st_gid) != owner {
-        let (uid, gid) = ids(owner);
-        fchown(&file, uid, gid)
-            .with_context(|| format!("cannot give it to {}:{}", owner.0, owner.1))?;
-    }
-    // After chown(2), which clears the set-user-ID bit.
-    fchmod(&file, Mode::from_raw_mode(mode))?;
-    file.sync_all()?;
-    Ok(())
-}
-
 fn ids((uid, gid): (u32, u32)) -> (Option<Uid>, Option<Gid>) {
     (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
-}
-
-/// Makes the names in a directory durable: descriptors of `O_PATH` cannot be synchronised.
-fn sync(directory: &OwnedFd) -> Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    File::from(openat(directory, ".", flags, Mode::empty())?).sync_all()?;
-    Ok(())
 }
 
 /// No longer than a name may be (255 bytes).
