@@ -9,10 +9,12 @@ from pathlib import Path
 
 from bed.disk import prepare_scratch
 
-from . import assess, cloud_init, firstboot, initrd, machine, many_units, table
+from . import assess, cloud_init, firstboot, initrd, machine, many_units, table, validate
 
-CLAIMS = {"assess": assess.claim, "many-units": many_units.claim, "initrd": initrd.claim, "firstboot": firstboot.claim,
-          "cloud-init": cloud_init.claim, "machine": machine.claim}
+CLAIMS = {
+    "assess": assess.claim, "validate": validate.claim, "many-units": many_units.claim, "initrd": initrd.claim,
+    "firstboot": firstboot.claim, "cloud-init": cloud_init.claim, "machine": machine.claim,
+}
 #: Minutes of emulation, whose guest's time is what counts.
 EMULATED = ("initrd", "firstboot", "cloud-init", "machine")
 

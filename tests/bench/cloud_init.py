@@ -22,11 +22,10 @@ from .table import Row, at_most
 #: Of cloud-init's CPU time, boot delay and memory.
 CPU, DELAY, MEMORY = 1 / 20, 1 / 10, 1 / 5
 #: systemd forgets at switch-root what a unit of the initrd used, so that it says so itself, in here.
-METERED = "/run/hc-bench"
+METERED = "/run/hc-bench."
 _METER = f"""
 ExecStartPost=/bin/bash -c 'read -r _ used </sys/fs/cgroup/system.slice/%n/cpu.stat; \\
-    read -r peak </sys/fs/cgroup/system.slice/%n/memory.peak; \\
-    mkdir -p {METERED}; echo "$used $peak" >{METERED}/%n'
+    read -r peak </sys/fs/cgroup/system.slice/%n/memory.peak; echo "$used $peak" >{METERED}%n'
 """
 
 SEED = {
@@ -106,7 +105,7 @@ def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *,
 def _used(m: Machine, units: tuple[str, ...]) -> list[tuple[int, int]]:
     """CPU in microseconds and peak memory in bytes, of each unit: of the initrd's, what they left."""
     found = [(int(usage), int(peak)) for usage, peak in (
-        line.split() for line in m.sh(f"cat {METERED}/* 2>/dev/null || true").splitlines())]
+        line.split() for line in m.sh(f"cat {METERED}* 2>/dev/null || true").splitlines())]
     for unit in units:
         text = m.sh(f"systemctl show --type=service -p CPUUsageNSec -p MemoryPeak '{unit}'")
         for block in text.split("\n\n"):
