@@ -17,8 +17,8 @@ use crate::sys::files;
 /// From what, for what, and where to.
 #[derive(Debug, Args)]
 pub struct Asked {
-    /// A configuration of cloud-init's, version 1 or 2, or a `network_data.json` of
-    /// `OpenStack`: told by what is in it
+    /// A configuration of cloud-init's, version 1 or 2, or a config drive's in JSON: told by
+    /// what is in it
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
     /// The MAC address of an interface of the machine's: what is found by its address is then

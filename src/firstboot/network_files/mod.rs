@@ -27,9 +27,9 @@ pub const PREFIXES: [(&str, &str); 2] = [(CONNECTIONS, "cloud-init-"), (UNITS, "
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Renderer {
     /// `NetworkManager`.
-    #[value(name = "networkmanager")]
+    #[value(name = "networkmanager", help = "NetworkManager, by connections")]
     NetworkManager,
-    /// systemd-networkd.
+    /// systemd-networkd, by units.
     Networkd,
 }
 
