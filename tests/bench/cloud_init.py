@@ -4,10 +4,12 @@ What each adds is the difference to the same system with the same drive, and wit
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
 from pathlib import Path
 
 from bed import Machine, VirtioDisk, cpio_of
@@ -16,11 +18,13 @@ from bed.borrow import install
 from bed.others import system
 
 from .complete import COMPLETE, tell_when
-from .firstboot import UNITS, bare_initrd
+from .firstboot import BOOTS, UNITS, bare_initrd
 from .table import Row, at_most
 
 #: Of cloud-init's CPU time, boot delay and memory.
 CPU, DELAY, MEMORY = 1 / 20, 1 / 10, 1 / 5
+#: A unit has ended, with what it used (sd-messages.h, SD_MESSAGE_UNIT_RESOURCES).
+RESOURCES = "ae8f7b866b0347b9af31fe1c80b127c0"
 #: systemd forgets at switch-root what a unit of the initrd used, so that it says so itself, in here.
 METERED = "/run/hc-bench."
 _METER = f"""
@@ -103,11 +107,16 @@ def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *,
 
 
 def _used(m: Machine, units: tuple[str, ...]) -> list[tuple[int, int]]:
-    """CPU in microseconds and peak memory in bytes, of each unit: of the initrd's, what they left."""
+    """CPU in microseconds and peak memory in bytes, of each unit: what those of the initrd left, what systemd
+    said of those that have ended since, and what it shows of the others."""
     found = [(int(usage), int(peak)) for usage, peak in (
         line.split() for line in m.sh(f"cat {METERED}* 2>/dev/null || true").splitlines())]
+    for line in m.sh(f"journalctl -b -o json MESSAGE_ID={RESOURCES} --output-fields=UNIT,CPU_USAGE_NSEC,MEMORY_PEAK").splitlines():
+        ended = json.loads(line)
+        if any(fnmatch(ended["UNIT"], f"{unit}.service") for unit in units):
+            found.append((int(ended.get("CPU_USAGE_NSEC", 0)) // 1000, int(ended.get("MEMORY_PEAK", 0))))
     for unit in units:
-        text = m.sh(f"systemctl show --type=service -p CPUUsageNSec -p MemoryPeak '{unit}'")
+        text = m.sh(f"systemctl show --type=service --state=active -p CPUUsageNSec -p MemoryPeak '{unit}'")
         for block in text.split("\n\n"):
             shown = dict(line.split("=", 1) for line in block.splitlines())
             cpu, peak = (shown.get(key, "") for key in ("CPUUsageNSec", "MemoryPeak"))
@@ -128,10 +137,16 @@ def _metered_initrd() -> Path:
     return path
 
 
+def _quickest(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], *, bare: bool) -> Boot:
+    """Waiting for the disk is the host's time: of some boots the smallest figures count."""
+    boots = [_boot(name, prepare, units, bare=bare) for _ in range(BOOTS)]
+    return Boot(*(min(getattr(boot, field.name) for boot in boots) for field in fields(Boot)))
+
+
 def claim() -> list[Row]:
-    nobody = _boot("nobody reads the drive", _nobody, (), bare=True)
-    theirs = _boot("cloud-init", _theirs, THEIRS, bare=True)
-    ours = _boot("health-checker", _nobody, OURS, bare=False)
+    nobody = _quickest("nobody reads the drive", _nobody, (), bare=True)
+    theirs = _quickest("cloud-init", _theirs, THEIRS, bare=True)
+    ours = _quickest("health-checker", _nobody, OURS, bare=False)
     delay, their_delay = (it.complete - nobody.complete for it in (ours, theirs))
     work, their_work = (it.work - nobody.work for it in (ours, theirs))
 
