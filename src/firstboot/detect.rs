@@ -181,6 +181,18 @@ mod tests {
     const A: Option<Uuid> = Some(Uuid::from_u128(1));
     const B: Option<Uuid> = Some(Uuid::from_u128(2));
 
+    fn facts(machine_id: MachineId, asked_by: Option<&'static str>) -> Facts {
+        Facts {
+            machine_id,
+            asked_by,
+            snapshot: None,
+            configured: None,
+            failed_on: None,
+            other_instance: None,
+            in_place: None,
+        }
+    }
+
     fn answer(facts: &Facts) -> String {
         match decide(facts) {
             Answer::FirstBoot(reason) => reason,
@@ -204,17 +216,7 @@ mod tests {
             ((Uninitialized, None, failed), "/etc/machine-id is uninitialized"),
         ] {
             let (machine_id, asked_by, in_place) = row;
-            let (snapshot, configured, failed_on) = (None, None, None);
-            let other_instance = None;
-            let facts = Facts {
-                machine_id,
-                asked_by,
-                snapshot,
-                configured,
-                failed_on,
-                other_instance,
-                in_place,
-            };
+            let facts = Facts { in_place, ..facts(machine_id, asked_by) };
             assert_eq!(answer(&facts), expected, "{facts:?}");
         }
         // machine-id, command line, snapshot, configured, failed on
@@ -233,17 +235,7 @@ mod tests {
             ((Uninitialized, asked, A, A, None), "applied"),
         ] {
             let (machine_id, asked_by, snapshot, configured, failed_on) = row;
-            let in_place = None;
-            let other_instance = None;
-            let facts = Facts {
-                machine_id,
-                asked_by,
-                snapshot,
-                configured,
-                failed_on,
-                other_instance,
-                in_place,
-            };
+            let facts = Facts { snapshot, configured, failed_on, ..facts(machine_id, asked_by) };
             assert_eq!(answer(&facts), expected, "{facts:?}");
         }
     }
@@ -263,16 +255,12 @@ mod tests {
             ),
             (Uninitialized, None, None, "applied"),
         ] {
-            let (snapshot, configured, in_place) = (A, A, None);
-            let other_instance = Some("i-2".to_owned());
             let facts = Facts {
-                machine_id,
-                asked_by,
-                snapshot,
-                configured,
+                snapshot: A,
+                configured: A,
                 failed_on,
-                other_instance,
-                in_place,
+                other_instance: Some("i-2".to_owned()),
+                ..facts(machine_id, asked_by)
             };
             assert_eq!(answer(&facts), expected, "{facts:?}");
         }
