@@ -26,7 +26,12 @@ pub(super) struct Configured<'a> {
 }
 
 impl Configured<'_> {
-    /// Does it all.
+    /// Whether something of it is in `/var`.
+    pub(super) fn reaches_var(var: &Path) -> bool {
+        var.join(WIZARD).exists()
+    }
+
+    /// Does it all. Durable once the file system is synchronised.
     ///
     /// # Errors
     /// A file cannot be written: the configuration is then not applied.
@@ -36,7 +41,7 @@ impl Configured<'_> {
             found.signed_by.as_ref().map_or(String::new(), |key| format!(", signed by {key}"));
         let issue =
             format!("Configured at first boot from {}{signed}.\n\n", printable(&found.source));
-        files::replace(&etc.join(ISSUE), issue.as_bytes(), 0o644)?;
+        files::replace_unsynced(&etc.join(ISSUE), issue.as_bytes(), 0o644)?;
         self.ask_for_labels(etc)?;
         files::remove(&self.var.join(WIZARD))
     }

@@ -12,7 +12,7 @@ use super::stage::Found;
 use crate::record::store::{self, Store};
 use crate::record::{self, FirstBoot, Outside, Record, SnapshotId};
 use crate::snapshot::disk::Disk;
-use crate::snapshot::outside::{self, Surroundings};
+use crate::snapshot::outside::{self, Reach, Surroundings};
 use crate::snapshot::transaction;
 
 /// Changes the record, durably; one that cannot be read is set aside for it.
@@ -61,11 +61,14 @@ pub(super) fn settle_instance(disk: &Disk, said: &Smbios) -> Result<()> {
     change(disk, |record| record.firstboot = Some(firstboot))
 }
 
-/// Keeps the subvolumes outside of the snapshot in the making as they are; what cannot be
-/// kept is returned, by where it is mounted.
-pub(super) fn keep_outside(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
-    let Surroundings { kept, elsewhere } = outside::look(disk)?;
+/// Keeps the subvolumes outside of the snapshot in the making as they are, those that a change
+/// reaches; what of that cannot be kept is returned, by where it is mounted.
+pub(super) fn keep_outside(disk: &Disk, number: u32, reach: &Reach) -> Result<Vec<PathBuf>> {
+    let Surroundings { kept, elsewhere } = outside::look(disk)?.within(disk, reach)?;
     let outside = Outside { number, subvolumes: kept };
+    if outside.subvolumes.is_empty() && recorded_outside(disk).is_none() {
+        return Ok(elsewhere);
+    }
     change(disk, |record| record.outside = Some(outside.clone()))?;
     outside::keep(disk, &outside)?;
     Ok(elsewhere)
@@ -73,23 +76,29 @@ pub(super) fn keep_outside(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
 
 /// Puts the subvolumes outside back as they were before the attempt that the record tells
 /// of. If that attempt has come to its end they stay as they are: its snapshot is the
-/// default, or was. To put them back then would undo all that was written since.
+/// default, or was. To put them back then would undo all that was written since. What was
+/// written to the disk before this is durable afterwards.
 pub(super) fn settle_outside(disk: &Disk) -> Result<()> {
-    let state = store(disk).read();
-    let Some(outside) = state.readable().and_then(|record| record.outside.as_ref()) else {
-        return Ok(());
-    };
+    let Some(outside) = recorded_outside(disk) else { return disk.sync() };
     let default = disk.snapshots.default()?.map(|snapshot| snapshot.id.number);
     let is_default = default == Some(outside.number);
     if !is_default && transaction::is_in_progress(disk, outside.number)? {
-        outside::put_back(disk, outside, &state_dir(disk))?;
+        outside::put_back(disk, &outside, &state_dir(disk))?;
     }
     outside::forget(disk, outside.number)?;
+    // Before the record forgets them: it is synced for itself, and nobody would look for what
+    // is left of them again.
+    disk.sync()?;
     change(disk, |record| record.outside = None)
 }
 
+fn recorded_outside(disk: &Disk) -> Option<Outside> {
+    store(disk).read().readable().and_then(|record| record.outside.clone())
+}
+
 /// Writes the result that the record tells of, with what is not in it if this is the start
-/// that applied it: the configuration, and what was made on disks.
+/// that applied it: the configuration, and what was made on disks. Durable once the disk is
+/// synchronised: until then the record tells it.
 pub(super) fn applied(disk: &Disk, found: Option<&Found>, made: Vec<String>) -> Result<()> {
     let state = store(disk).read();
     let Some(done) = state.readable().and_then(|record| record.firstboot.as_ref()) else {
@@ -106,7 +115,7 @@ pub(super) fn applied(disk: &Disk, found: Option<&Found>, made: Vec<String>) -> 
         ..Outcome::of(State::Applied)
     };
     let outcome = found.into_iter().fold(outcome, Outcome::with);
-    outcome.write(&state_dir(disk))
+    outcome.write_unsynced(&state_dir(disk))
 }
 
 /// The record, in both its places.

@@ -118,8 +118,20 @@ impl Outcome {
     /// # Errors
     /// As [`files::replace`].
     pub fn write(&self, dir: &Path) -> Result<()> {
+        files::replace(&dir.join(FILE), &self.to_json()?, 0o644)
+    }
+
+    /// The same, durable once the file system is synchronised.
+    ///
+    /// # Errors
+    /// As [`files::replace`].
+    pub(super) fn write_unsynced(&self, dir: &Path) -> Result<()> {
+        files::replace_unsynced(&dir.join(FILE), &self.to_json()?, 0o644)
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>> {
         let mut json = serde_json::to_vec_pretty(self)?;
         json.push(b'\n');
-        files::replace(&dir.join(FILE), &json, 0o644)
+        Ok(json)
     }
 }

@@ -38,23 +38,33 @@ impl Event {
 /// # Errors
 /// They cannot be listed, or their world not be made.
 pub(super) fn tell(world: &World, disk: &Disk, event: Event, number: u32) -> Result<()> {
+    let names = all(disk, number)?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let number = number.to_string();
+    world.call(&names, &[event.name(), "/", "btrfs", &number], LIMIT)
+}
+
+/// Whether somebody is told.
+///
+/// # Errors
+/// They cannot be listed.
+pub(super) fn are_there(disk: &Disk, number: u32) -> Result<bool> {
+    Ok(!all(disk, number)?.is_empty())
+}
+
+/// The plugins of a snapshot, by their paths in it.
+fn all(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
     let Some(dir) = disk.place(number, Path::new(DIR)) else {
         log::info!("/usr is on another file system: snapper's plugins in it are not called");
-        return Ok(());
+        return Ok(Vec::new());
     };
     let plugins = files::list(&dir)?;
     let runnable = |path: &&PathBuf| {
         use std::os::unix::fs::PermissionsExt;
         path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
     };
-    let names: Vec<_> = plugins
-        .iter()
-        .filter(runnable)
-        .filter_map(|path| Some(Path::new(DIR).join(path.file_name()?)))
-        .collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let number = number.to_string();
-    world.call(&names, &[event.name(), "/", "btrfs", &number], LIMIT)
+    let name = |path: &PathBuf| Some(Path::new(DIR).join(path.file_name()?));
+    Ok(plugins.iter().filter(runnable).filter_map(name).collect())
 }

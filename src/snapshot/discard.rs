@@ -70,7 +70,7 @@ pub fn discard(disk: &Disk, number: u32) -> Result<()> {
             fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
         }
     }
-    btrfs::sync(disk.top())
+    disk.sync()
 }
 
 /// Deletes a directory with the subvolumes that are in it.

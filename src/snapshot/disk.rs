@@ -2,6 +2,7 @@
 //! level, from where every snapshot and every other subvolume can be reached and
 //! written, whatever is mounted where.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -180,6 +181,18 @@ impl Disk {
         };
         ensure!(self.var.is_dir(), "{}, which is to be /var, is not there", self.var.display());
         Ok(())
+    }
+
+    /// Makes all that was written to it durable, and to `/var` where that is another one.
+    ///
+    /// # Errors
+    /// As the ioctl and syncfs(2).
+    pub fn sync(&self) -> Result<()> {
+        if let Some(var) = &self.var_mount {
+            let synced = File::open(var.path()).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
+            synced.with_context(|| format!("cannot sync {}", var.path().display()))?;
+        }
+        btrfs::sync(self.top())
     }
 
     /// Takes it away again, and says whether that worked.

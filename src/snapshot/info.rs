@@ -61,6 +61,14 @@ impl Info {
         files::replace(path, &self.to_xml()?, 0o600)
     }
 
+    /// The same, durable once the file system is synchronised.
+    ///
+    /// # Errors
+    /// As [`files::replace`].
+    pub fn write_unsynced(&self, path: &Path) -> Result<()> {
+        files::replace_unsynced(path, &self.to_xml()?, 0o600)
+    }
+
     fn to_xml(&self) -> Result<Vec<u8>> {
         let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
         writer.get_mut().extend(b"<?xml version=\"1.0\"?>\n");

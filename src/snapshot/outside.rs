@@ -6,7 +6,9 @@
 //! What is about to be put back stands in the record before anything is tried, and every
 //! step can be taken again: by the UUIDs it is seen which ones were exchanged already.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -32,6 +34,70 @@ pub struct Surroundings {
     /// What cannot, by where it is mounted: on another file system, or without a
     /// subvolume of its own.
     pub elsewhere: Vec<PathBuf>,
+}
+
+/// Where a change may write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Anywhere: it runs programs.
+    Anywhere,
+    /// To files of these file systems alone.
+    Only {
+        /// Where the whole system is mounted.
+        root: PathBuf,
+        /// By the number of the file system, or of the subvolume (`st_dev`, stat(2)).
+        devices: BTreeSet<u64>,
+    },
+}
+
+impl Reach {
+    /// This file system as well.
+    ///
+    /// # Errors
+    /// As stat(2).
+    pub fn add(&mut self, directory: &Path) -> Result<()> {
+        if let Self::Only { devices, .. } = self {
+            devices.insert(device(directory)?);
+        }
+        Ok(())
+    }
+}
+
+impl Surroundings {
+    /// What of them such a change reaches.
+    ///
+    /// # Errors
+    /// One of them cannot be looked at.
+    pub fn within(mut self, disk: &Disk, reach: &Reach) -> Result<Self> {
+        if let Reach::Only { root, devices } = reach {
+            let here = |kept: &Kept| Ok(devices.contains(&device(&disk.top().join(&kept.path))?));
+            let there = |at: &PathBuf| {
+                let at = root.join(at.strip_prefix("/").unwrap_or(at));
+                // Where it could not be mounted, it is the snapshot that is written to.
+                let is_mounted =
+                    at.exists() && device(&at)? != device(at.parent().unwrap_or(root))?;
+                Ok(is_mounted && devices.contains(&device(&at)?))
+            };
+            self.kept = only(self.kept, here)?;
+            self.elsewhere = only(self.elsewhere, there)?;
+        }
+        Ok(self)
+    }
+}
+
+fn only<T>(all: Vec<T>, is_wanted: impl Fn(&T) -> Result<bool>) -> Result<Vec<T>> {
+    let mut wanted = Vec::new();
+    for one in all {
+        if is_wanted(&one)? {
+            wanted.push(one);
+        }
+    }
+    Ok(wanted)
+}
+
+fn device(path: &Path) -> Result<u64> {
+    let metadata = path.metadata();
+    Ok(metadata.with_context(|| format!("cannot look at {}", path.display()))?.dev())
 }
 
 /// Looks at what fstab mounts.
@@ -86,7 +152,7 @@ pub fn keep(disk: &Disk, outside: &Outside) -> Result<()> {
         btrfs::snapshot(&disk.top().join(&kept.path), &dir.join(at.to_string()))?;
     }
     // What is tried may be durable sooner than these, one fsync after the other.
-    btrfs::sync(disk.top())
+    disk.sync()
 }
 
 /// Puts them back as they were. What is in `state`, a directory in one of them, is carried
@@ -116,7 +182,7 @@ pub fn put_back(disk: &Disk, outside: &Outside, state: &Path) -> Result<()> {
             carry_over(state, &copy.join(inside))?;
         }
         move_nested(&now, &copy)?;
-        btrfs::sync(disk.top())?;
+        disk.sync()?;
         // The script may have made it immutable. What that is true of from now on is deleted.
         files::clear_immutable(&now)?;
         renameat_with(CWD, &copy, CWD, &now, RenameFlags::EXCHANGE)
@@ -126,22 +192,16 @@ pub fn put_back(disk: &Disk, outside: &Outside, state: &Path) -> Result<()> {
     if !done.is_empty() {
         log::info!("as they were before: {}", done.join(", "));
     }
-    btrfs::sync(disk.top())
+    disk.sync()
 }
 
-/// Deletes what was kept, or what it was exchanged for.
+/// Deletes what was kept, or what it was exchanged for: durably once the disk is synchronised.
 ///
 /// # Errors
 /// It could not be deleted.
 pub fn forget(disk: &Disk, number: u32) -> Result<()> {
     let dir = before(disk, number);
-    if !dir.exists() {
-        return Ok(());
-    }
-    delete_tree(&dir)?;
-    // Durable before the record forgets them: a record is synced for itself, and nobody
-    // would look for them again.
-    btrfs::sync(disk.top())
+    if dir.exists() { delete_tree(&dir) } else { Ok(()) }
 }
 
 /// Copies a directory of plain files over another: what is there and not in the first stays.

@@ -134,7 +134,7 @@ impl<'a> Transaction<'a> {
     ) -> Result<SnapshotId> {
         btrfs::set_read_only(&self.path(), self.plan.read_only)?;
         let id = describe(self.plan.number, &self.path())?.id;
-        btrfs::sync(self.disk.top())?;
+        self.disk.sync()?;
         write_ahead(id).context("cannot note what is about to become the default")?;
         self.disk.snapshots.set_default(&id)?;
         self.ended = true;
@@ -224,7 +224,8 @@ fn rewrite_fstab(overlay: &Overlay, from: &Path, to: &Path) -> Result<()> {
     let text =
         files::read_text(&path)?.with_context(|| format!("{} is not there", path.display()))?;
     let mode = path.metadata()?.permissions().mode() & 0o7777;
-    files::replace(&to.join("fstab"), overlay.write_into(&text).as_bytes(), mode)
+    // Until the commit nobody starts what it is part of.
+    files::replace_unsynced(&to.join("fstab"), overlay.write_into(&text).as_bytes(), mode)
 }
 
 fn copy_attributes(from: &Path, to: &Path) -> Result<()> {
@@ -243,7 +244,8 @@ pub fn is_in_progress(disk: &Disk, number: u32) -> Result<bool> {
     Ok(info.is_some_and(|info| info.user(IN_PROGRESS).is_some()))
 }
 
-/// Takes the mark away from a snapshot that has become the default.
+/// Takes the mark away from a snapshot that has become the default: durably once the disk is
+/// synchronised.
 ///
 /// # Errors
 /// Its info.xml cannot be read or replaced.
@@ -252,7 +254,7 @@ pub fn finish(disk: &Disk, number: u32) -> Result<()> {
     let Some(mut info) = Info::read(&path)? else { return Ok(()) };
     if info.user(IN_PROGRESS).is_some() {
         info.set_user(IN_PROGRESS, None);
-        info.write(&path)?;
+        info.write_unsynced(&path)?;
     }
     Ok(())
 }

@@ -96,19 +96,33 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
 /// # Errors
 /// Any step that failed; the old file is then still there.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("/"));
-    write_and_rename(dir, path, bytes, mode)
+    write_and_rename(path, bytes, mode, true)
         .with_context(|| format!("cannot replace {}", path.display()))
 }
 
-fn write_and_rename(dir: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+/// The same for whoever synchronises the whole file system before it matters: it is whole for
+/// readers, but only then durable.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    write_and_rename(path, bytes, mode, false)
+        .with_context(|| format!("cannot replace {}", path.display()))
+}
+
+fn write_and_rename(path: &Path, bytes: &[u8], mode: u32, durable: bool) -> Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(dir)?;
     let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir)?;
     temporary.write_all(bytes)?;
     temporary.as_file().set_permissions(Permissions::from_mode(mode))?;
-    temporary.as_file().sync_all()?;
+    if durable {
+        temporary.as_file().sync_all()?;
+    }
     temporary.persist(path)?;
-    sync_dir(dir)?;
+    if durable {
+        sync_dir(dir)?;
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod minisign;
 mod mirror;
 mod outside;
 mod prepare;
+mod seeds;
 mod usr;
 mod zypper;
 

@@ -23,6 +23,7 @@ mod ntp;
 mod overlay;
 mod packages;
 mod random_seed;
+mod reach;
 mod repositories;
 mod run;
 mod show;

@@ -2,10 +2,11 @@
 //! default if all of it succeeds.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::work::Work;
+use super::work::{How, Work};
 use super::{CONFIG, FOUND, Found, Stage, Stays, read_script, remove_config};
 use crate::boot::{self, Loader, bls};
 use crate::firstboot::chroot::World;
@@ -17,6 +18,7 @@ use crate::record::SnapshotId;
 use crate::record::handoff;
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::etc;
+use crate::snapshot::outside::Reach;
 use crate::snapshot::transaction::{self, Plan, Transaction};
 use crate::sys::btrfs;
 use crate::sys::tree::Durable;
@@ -51,8 +53,8 @@ impl Stage {
         let (id, made) = self.transact(&disk, &work, Some(found))?;
         // It is done: nothing that fails from here on may make it look undone.
         let finish = || {
-            notes::settle_outside(&disk)?;
-            notes::applied(&disk, Some(found), made)
+            notes::applied(&disk, Some(found), made)?;
+            notes::settle_outside(&disk)
         };
         if let Err(e) = finish().and_then(|()| disk.close()) {
             log::warn!("{id} is the default, but: {e:#}");
@@ -97,22 +99,29 @@ impl Stage {
         let mut new = Transaction::begin(disk, plan)?;
         let number = new.plan().number;
         let world = World::of_snapshot(disk, new.plan())?;
-        let tried = notes::keep_outside(disk, number).and_then(|elsewhere| {
-            let finish = || -> Result<()> {
-                if let Some(found) = found {
-                    configured(disk, new.plan())?.finish(found)?;
-                }
-                plugins::tell(&world, disk, Event::Created, number)?;
-                self.can_be_started(number)
-            };
-            let change = || -> Result<Vec<String>> {
-                let uuid = btrfs::info(&disk.snapshots.path(number))?.uuid;
-                let made = work.carry_out(&world, self, &uuid.to_string(), Durable::Together)?;
-                finish().map_err(|e| disks::stays(e, &made))?;
-                Ok(made)
-            };
-            change().map_err(|e| not_rolled_back(e, &elsewhere))
-        });
+        let elsewhere = OnceLock::new();
+        let keep = |reach| -> Result<()> {
+            let reach = with_the_rest(reach, disk, number)?;
+            elsewhere.set(notes::keep_outside(disk, number, &reach)?).ok();
+            Ok(())
+        };
+        let finish = || -> Result<()> {
+            if let Some(found) = found {
+                configured(disk, new.plan())?.finish(found)?;
+            }
+            plugins::tell(&world, disk, Event::Created, number)?;
+            self.can_be_started(number)
+        };
+        let change = || -> Result<Vec<String>> {
+            let application = btrfs::info(&disk.snapshots.path(number))?.uuid.to_string();
+            let how = How { application, durable: Durable::Together, keep: &keep };
+            let made = work.carry_out(&world, self, &how)?;
+            finish().map_err(|e| disks::stays(e, &made))?;
+            Ok(made)
+        };
+        let tried = change();
+        let elsewhere = elsewhere.into_inner().unwrap_or_default();
+        let tried = tried.map_err(|e| not_rolled_back(e, &elsewhere));
         let pristine = new.plan().base;
         let committed = tried.and_then(|made| {
             let committed = new.commit(|id| {
@@ -182,6 +191,17 @@ fn undo(disk: &Disk, new: Transaction) -> Result<()> {
             Err(e)
         }
     }
+}
+
+/// Where not only the work itself writes to, but also what comes after it and may fail.
+fn with_the_rest(mut reach: Reach, disk: &Disk, number: u32) -> Result<Reach> {
+    if plugins::are_there(disk, number)? {
+        return Ok(Reach::Anywhere);
+    }
+    if Configured::reaches_var(&disk.var) {
+        reach.add(&disk.var)?;
+    }
+    Ok(reach)
 }
 
 fn configured<'a>(disk: &'a Disk, plan: &Plan) -> Result<Configured<'a>> {

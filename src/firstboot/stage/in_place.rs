@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 
-use super::work::Work;
+use super::work::{How, Work};
 use super::{Found, Stage, Stays};
 use crate::firstboot::chroot::World;
 use crate::firstboot::finish::Configured;
@@ -53,8 +53,9 @@ impl Stage {
         let writable = Writable::make(sysroot)?;
         let world = World::in_place(sysroot, &self.machine.fstab()?);
         let change = || -> Result<()> {
-            let disks =
-                work.carry_out(&world, self, &Timestamp::now().to_string(), Durable::Each)?;
+            let application = Timestamp::now().to_string();
+            let how = How { application, durable: Durable::Each, keep: &|_| Ok(()) };
+            let disks = work.carry_out(&world, self, &how)?;
             let state = StateDir::open(sysroot)?;
             let etc = vec![sysroot.join("etc")];
             Configured { root: sysroot.clone(), etc, var: &state.var }.finish(found)?;

@@ -177,8 +177,8 @@ impl Stage {
         // Where the loader's entries name the snapshot, it may be started before it is.
         disk.snapshots.set_default(&disk.booted.id)?;
         transaction::finish(&disk, disk.booted.id.number)?;
-        notes::settle_outside(&disk)?;
         notes::applied(&disk, None, Vec::new())?;
+        notes::settle_outside(&disk)?;
         disk.close()
     }
 

@@ -15,6 +15,7 @@ use crate::firstboot::datasource::Format;
 use crate::firstboot::disks;
 use crate::firstboot::script::Script;
 use crate::firstboot::seed::Seed;
+use crate::snapshot::outside::Reach;
 use crate::sys::files::Root;
 use crate::sys::tree::{Durable, Tree};
 
@@ -38,24 +39,21 @@ impl Work {
         })
     }
 
-    /// Does it; `application` names this time among others (`Later::application`). Returns what
-    /// was made on disks, in words.
+    /// Does it. `keep` is told before anything is changed, and once, where that will be.
+    /// Returns what was made on disks, in words.
     ///
     /// # Errors
     /// It failed, in the middle perhaps.
-    pub(super) fn carry_out(
-        &self,
-        world: &World,
-        stage: &Stage,
-        application: &str,
-        durable: Durable,
-    ) -> Result<Vec<String>> {
+    pub(super) fn carry_out(&self, world: &World, stage: &Stage, how: &How) -> Result<Vec<String>> {
         let mut made = Vec::new();
         match self {
-            Self::Script(script) => world.run(script, Path::new(CONFIG), stage.limit)?,
+            Self::Script(script) => {
+                (how.keep)(Reach::Anywhere)?;
+                world.run(script, Path::new(CONFIG), stage.limit)?;
+            }
             Self::Seed(seed) => world.change(|inside| {
                 let trusted = vec![stage.machine.root.clone(), Root::new(&stage.machine.sysroot)];
-                made = apply_seed(seed, inside, application, &Source::new(trusted), durable)?;
+                made = apply_seed(seed, inside, &Source::new(trusted), how)?;
                 Ok(())
             })?,
         }
@@ -63,14 +61,24 @@ impl Work {
     }
 }
 
+/// How work is done.
+pub(super) struct How<'a> {
+    /// Names this time among others (`Later::application`).
+    pub(super) application: String,
+    /// When what is written is safe.
+    pub(super) durable: Durable,
+    /// Keeps what will be changed, so that it can be put back.
+    pub(super) keep: &'a (dyn Fn(Reach) -> Result<()> + Sync),
+}
+
 fn apply_seed(
     seed: &Seed,
     inside: &Inside<'_>,
-    application: &str,
     net: &Source,
-    durable: Durable,
+    how: &How<'_>,
 ) -> Result<Vec<String>> {
-    let tree = Tree::open(inside.root)?.durable(durable);
+    let tree = Tree::open(inside.root)?.durable(how.durable);
+    let application = &how.application;
     let defaults = Defaults::of_tree(&tree)?;
     let look = |asked: &Disks| disks::gather(asked, inside, &tree);
     let include = |url: &str| net.include(url);
@@ -80,6 +88,7 @@ fn apply_seed(
         log::warn!("{problem}");
     }
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
+    (how.keep)(ready.plan.reach(&tree)?)?;
     // Everything has been decided and fetched: what is done to disks stays.
     let made = disks::make(&ready.plan.disks, inside, &tree)?;
     match apply::apply(&ready.plan, &tree, &|run| inside.run(run)) {

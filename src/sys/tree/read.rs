@@ -1,5 +1,6 @@
 //! What is looked at and read.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::ffi::OsStringExt;
@@ -35,6 +36,29 @@ impl Tree {
     /// It cannot be found out.
     pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool> {
         Ok(self.stat(path)?.is_some())
+    }
+
+    /// The file systems, or subvolumes of btrfs, that a change of a path writes to: where it is,
+    /// and where the directory is that it is in, or would be made in (`st_dev`, stat(2)).
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn devices(&self, path: impl AsRef<Path>) -> Result<BTreeSet<u64>> {
+        let path = path.as_ref();
+        let device = |path: &Path, flags: OFlags| -> Result<Option<u64>> {
+            let look = || fstat(self.lookup(path, OFlags::PATH | flags)?);
+            let found = present(look());
+            let found = found.with_context(|| format!("cannot look at {}", path.display()))?;
+            Ok(found.map(|stat| stat.st_dev))
+        };
+        let mut devices: BTreeSet<_> = device(path, OFlags::NOFOLLOW)?.into_iter().collect();
+        for above in path.ancestors().skip(1) {
+            if let Some(found) = device(above, OFlags::empty())? {
+                devices.insert(found);
+                break;
+            }
+        }
+        Ok(devices)
     }
 
     fn look(&self, path: &Path, flags: OFlags) -> Result<Option<Stat>> {
