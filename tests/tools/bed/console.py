@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -13,12 +14,17 @@ from .base import verbose
 from .guest import Gone, TooLate
 
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?!]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9])|\r|\x1bc")
+#: What the kernel says of a processor whose timer does not fire any more. Emulating two of them on a busy host,
+#: QEMU does that to one boot in a few dozens, and what waits for that processor waits for ever.
+TIMER_LOST = "Possible timer handling issue on cpu="
 
 
 class Console:
     """Reads a stream until it ends, in a thread of its own."""
 
-    def __init__(self, stream: IO[bytes], log: Path) -> None:
+    def __init__(self, stream: IO[bytes], log: Path, give_up: Callable[[], None] | None = None) -> None:
+        """`give_up` is called where the machine behind it cannot come to an end any more."""
+        self.give_up = give_up
         self.changed = threading.Condition()
         self.text = ""
         self.ended = False
@@ -36,6 +42,9 @@ class Console:
                 sys.stderr.write(text)
             with self.changed:
                 self.text += text
+                if self.give_up and TIMER_LOST in self.text:
+                    self.give_up()
+                    self.give_up = None
                 self.changed.notify_all()
         with self.changed:
             self.ended = True

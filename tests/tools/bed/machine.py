@@ -84,7 +84,7 @@ class Machine(Guest):
             stderr=subprocess.STDOUT, start_new_session=True,
         )
         assert self.qemu.stdout
-        self.console = Console(self.qemu.stdout, self.console_log)
+        self.console = Console(self.qemu.stdout, self.console_log, give_up=self.qemu.kill)
         try:
             self.agent = Agent(self.sockets / "agent")
             self.qmp = Qmp(self.sockets / "qmp")

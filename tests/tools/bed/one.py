@@ -1,6 +1,6 @@
 """Runs one story: `python3 -m bed.one FILE [LAYOUT]`. Its failure is told with the guests' last words.
 
-Exit status: 0 as told; 1 failed; EMULATOR_DIED if that was no fault of what is tested.
+Exit status: 0 as told; 1 failed; EMULATOR_FAILED if that was no fault of what is tested.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import traceback
 from pathlib import Path
 
 from .base import TALLY, story_dir
+from .console import TIMER_LOST
 
 #: sysexits.h's EX_TEMPFAIL.
-EMULATOR_DIED = 75
+EMULATOR_FAILED = 75
 #: QEMU's own assertions. Emulating two processors, it now and then fails one (iotlb_to_section).
 _ASSERTION = re.compile(rb"^(qemu-system-\S+: .*Assertion .* failed|ERROR:\S+: assertion failed)", re.MULTILINE)
 
 
-def _emulator_died() -> bool:
-    return any(_ASSERTION.search(console.read_bytes()) for console in story_dir().glob("*.console"))
+def _emulator_failed() -> bool:
+    consoles = [console.read_bytes() for console in story_dir().glob("*.console")]
+    return any(_ASSERTION.search(text) or TIMER_LOST in text.decode(errors="replace") for text in consoles)
 
 
 def _guests_last_words() -> None:
@@ -46,8 +48,8 @@ def main() -> int:
         frames = traceback.format_exc().splitlines()
         print("\n".join(frames))
         _guests_last_words()
-        if _emulator_died():
-            code = EMULATOR_DIED
+        if _emulator_failed():
+            code = EMULATOR_FAILED
     finally:
         for guest in TALLY.guests:
             guest.close()
