@@ -99,29 +99,7 @@ impl Stage {
         let mut new = Transaction::begin(disk, plan)?;
         let number = new.plan().number;
         let world = World::of_snapshot(disk, new.plan())?;
-        let elsewhere = OnceLock::new();
-        let keep = |reach| -> Result<()> {
-            let reach = with_the_rest(reach, disk, number)?;
-            elsewhere.set(notes::keep_outside(disk, number, &reach)?).ok();
-            Ok(())
-        };
-        let finish = || -> Result<()> {
-            if let Some(found) = found {
-                configured(disk, new.plan())?.finish(found)?;
-            }
-            plugins::tell(&world, disk, Event::Created, number)?;
-            self.can_be_started(number)
-        };
-        let change = || -> Result<Vec<String>> {
-            let application = btrfs::info(&disk.snapshots.path(number))?.uuid.to_string();
-            let how = How { application, durable: Durable::Together, keep: &keep };
-            let made = work.carry_out(&world, self, &how)?;
-            finish().map_err(|e| disks::stays(e, &made))?;
-            Ok(made)
-        };
-        let tried = change();
-        let elsewhere = elsewhere.into_inner().unwrap_or_default();
-        let tried = tried.map_err(|e| not_rolled_back(e, &elsewhere));
+        let tried = self.change(disk, work, found, new.plan(), &world);
         let pristine = new.plan().base;
         let committed = tried.and_then(|made| {
             let committed = new.commit(|id| {
@@ -144,6 +122,40 @@ impl Stage {
             ))
             .into(),
         })
+    }
+
+    /// Does the work in the new snapshot, and what belongs to it, up to where only the commit is
+    /// left. What is outside and can be put back was kept before.
+    fn change(
+        &self,
+        disk: &Disk,
+        work: &Work,
+        found: Option<&Found>,
+        plan: &Plan,
+        world: &World,
+    ) -> Result<Vec<String>> {
+        let number = plan.number;
+        let elsewhere = OnceLock::new();
+        let keep = |reach| -> Result<()> {
+            let reach = with_the_rest(reach, disk, number)?;
+            elsewhere.set(notes::keep_outside(disk, number, &reach)?).ok();
+            Ok(())
+        };
+        let finish = || -> Result<()> {
+            if let Some(found) = found {
+                configured(disk, plan)?.finish(found)?;
+            }
+            plugins::tell(world, disk, Event::Created, number)?;
+            self.can_be_started(number)
+        };
+        let change = || -> Result<Vec<String>> {
+            let application = btrfs::info(&disk.snapshots.path(number))?.uuid.to_string();
+            let how = How { application, durable: Durable::Together, keep: &keep };
+            let made = work.carry_out(world, self, &how)?;
+            finish().map_err(|e| disks::stays(e, &made))?;
+            Ok(made)
+        };
+        change().map_err(|e| not_rolled_back(e, elsewhere.get().map_or(&[], Vec::as_slice)))
     }
 
     /// What ignition-kargs-helper calls as `combustion`: a script that another program of
