@@ -1,4 +1,4 @@
-"""The image's system on other disks than the image's: without snapshots on ext4, and in an encrypted volume."""
+"""The image's system on other disks than the image's: without snapshots on ext4, encrypted, in a logical volume."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from .disk import Disk, Top, mounted, new_image
 _OUTSIDE = ("var", "root", "home", "opt", "srv", "usr/local")
 #: What the initrd needs of the system around it to be made in it.
 _API = ("dev", "proc", "sys")
+#: Of a logical volume's group, in bytes; the first begins where as much has been left for the metadata.
+_EXTENT = 4 << 20
 #: The passphrase of an encrypted disk.
 PASSPHRASE = b"open-sesame"
 
@@ -78,6 +80,35 @@ class EncryptedDisk(Disk):
            f"driver=luks,key-secret=key,file.filename={self.path}", "-O", "raw", self.plain.path)
         with self.plain.mounted() as top:
             yield top
+
+
+class LogicalVolumeDisk(Disk):
+    """The system's btrfs in the logical volume `root` of the group `system`, which is the whole disk. Its metadata
+    is written where the kernel may have no device mapper: nothing is activated here."""
+
+    def __init__(self, etc: str) -> None:
+        plain = Disk(etc)
+        self.path = new_image()
+        sh("truncate", "-s", str(plain.path.stat().st_size + 2 * _EXTENT), self.path)
+        device = sh("losetup", "--find", "--show", self.path).strip()
+        try:
+            _lvm(device, "pvcreate", "--dataalignment", f"{_EXTENT}b", device)
+            _lvm(device, "vgcreate", "--physicalextentsize", f"{_EXTENT}b", "system", device)
+            _lvm(device, "lvcreate", "--name", "root", "--extents", "100%FREE", "--activate", "n",
+                 "--zero", "n", "--wipesignatures", "n", "system")
+        finally:
+            sh("losetup", "--detach", device)
+        sh("dd", f"if={plain.path}", f"of={self.path}", f"bs={_EXTENT}", "seek=1", "conv=notrunc,sparse")
+        plain.path.unlink()
+
+    @contextmanager
+    def mounted(self) -> Iterator[Top]:
+        with mounted(self.path, f"loop,offset={_EXTENT},noatime,subvolid=5") as where:
+            yield Top(where)
+
+
+def _lvm(device: str, *command: str) -> None:
+    sh("env", "DM_DISABLE_UDEV=1", "lvm", *command, "--driverloaded", "n", "--devices", device)
 
 
 def _file(name: str, content: bytes) -> Path:
