@@ -1,32 +1,12 @@
 //! What is read of disks, and what is said of what is wrong: a row each.
 
-use std::sync::Arc;
-
-use crate::firstboot::cloud_config::{Defaults, read};
-use crate::firstboot::configuration::{
-    Configuration, Layout, NewFileSystem, SwapSize, TableKind, Target,
-};
-use crate::firstboot::seed::Seed;
-use crate::firstboot::yaml::load;
-
-fn of(text: &str) -> (Configuration, Vec<String>) {
-    let document = load(text, &Arc::from("u")).unwrap();
-    let (configuration, problems) =
-        read(&document.root, &Seed::default(), &Defaults::of("ID=opensuse\n"));
-    (configuration, problems.iter().map(ToString::to_string).collect())
-}
-
-fn clean(text: &str) -> Configuration {
-    let (configuration, problems) = of(text);
-    assert_eq!(problems, Vec::<String>::new(), "{text}");
-    configuration
-}
+use crate::firstboot::cloud_config::tests::{clean, problems_begin};
+use crate::firstboot::configuration::{Layout, NewFileSystem, SwapSize, TableKind, Target};
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a row each")]
 fn what_is_wrong_is_named_with_place_and_remedy() {
-    let mut wrong = Vec::new();
-    for (text, expected) in [
+    problems_begin(&[
         ("disk_setup: [a]", "u:1:13: error: disk_setup must be a mapping of devices"),
         ("disk_setup: {/dev/vdb: true}", "u:1:24: error: a disk of disk_setup must be a mapping"),
         ("disk_setup: {ephemeral0: {layout: true}}", "u:1:14: error: \"ephemeral0\" is no device"),
@@ -115,13 +95,32 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("growpart: {devices: [root]}", "u:1:22: error: \"root\" is neither a mount point nor"),
         ("growpart: yes", "u:1:11: error: growpart must be a mapping"),
         ("resize_rootfs: perhaps", "u:1:16: error: resize_rootfs must be true or false"),
-    ] {
-        let (_, problems) = of(text);
-        if !problems.iter().any(|it| it.starts_with(expected)) {
-            wrong.push(format!("{text}: {expected}\n{problems:#?}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        ("mounts: [[]]", "u:1:10: error: an entry of mounts has one to six fields"),
+        (
+            "mounts: [[sdb1, data]]",
+            "u:1:17: error: the directory \"data\" must be an absolute path",
+        ),
+    ]);
+}
+
+#[test]
+fn mounts_are_read() {
+    let config = clean(
+        "mounts:\n- [sdb1, /data]\n- [LABEL=x y, /srv, ext4, 'noatime', '0', '0']\n- [vdc, null]\n",
+    );
+    let mounts: Vec<_> = config
+        .mounts
+        .iter()
+        .map(|it| format!("{} {:?} {}", it.device.value, it.target, it.rest.join(" ")))
+        .collect();
+    assert_eq!(
+        mounts,
+        [
+            "sdb1 Some(\"/data\") auto defaults,nofail 0 2",
+            "LABEL=x y Some(\"/srv\") ext4 noatime 0 0",
+            "vdc None auto defaults,nofail 0 2",
+        ]
+    );
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! `users`, `groups`, their keys and passwords, and the ssh server.
+
+use super::{clean, problems_begin, with_seed};
+use crate::firstboot::configuration::{Hash, Lock, Secret};
+use crate::firstboot::seed::Seed;
+
+#[test]
+fn what_is_wrong_is_named_with_place_and_remedy() {
+    problems_begin(&[
+        ("users: 3.5", "u:1:8: error: users must be text"),
+        ("users: [{gecos: x}]", "u:1:9: error: a user has no name"),
+        ("users: [{name: a, uid: -1}]", "u:1:24: error: uid must be a whole number from 0"),
+        (
+            "users: [{name: a, uid: 5}, {name: b, uid: 5}]",
+            "u:1:28: error: uid 5 is that of user \"a\" already",
+        ),
+        (
+            "users: [{name: a, shel: /bin/sh}]",
+            "u:1:19: warning: a user has no key \"shel\", so it is ignored; did you mean \"shell\"?",
+        ),
+        ("users: [{name: a, shell: sh}]", "u:1:26: error: shell \"sh\" must be an absolute path"),
+        ("users: [{name: a, expiredate: soon}]", "u:1:31: error: expiredate \"soon\" is no date"),
+        ("users: [{name: a, sudo: yes}]", "u:1:25: error: sudo must be a rule or false"),
+        ("users: [{name: a, passwd: secret}]", "u:1:27: error: this is no hash"),
+        (
+            "users: [{name: a, passwd: $6$a$b}]",
+            "u:1:27: warning: a password is set, and locked all the same",
+        ),
+        (
+            "users: [{name: a, ssh_import_id: gh:x}]",
+            "u:1:34: error: ssh_import_id of user \"a\" is not supported",
+        ),
+        ("users: [a]", "u:1:8: warning: none of the users has a key or a password"),
+        (
+            "ssh_authorized_keys: ['-----BEGIN OPENSSH PRIVATE KEY-----']",
+            "u:1:23: error: this is a private key",
+        ),
+        (
+            "ssh_authorized_keys: [AAAAC3]",
+            "u:1:23: warning: \"AAAAC3\"… is no public key as sshd reads it",
+        ),
+        (
+            "chpasswd: {list: 'a:$y$j9T$x$y'}",
+            "u:1:18: warning: $y$j… looks like a hash, and is taken here for a password in plain text",
+        ),
+        ("chpasswd: {users: [{name: a, password: x}]}", "u:1:40: error: this is no hash"),
+        (
+            "chpasswd: {list: nonsense}",
+            "u:1:18: error: a line of chpasswd's list must be name:password",
+        ),
+        (
+            "password: x\nusers: []",
+            "u:1:11: error: password is the default user's, and there is none",
+        ),
+        ("ssh_keys: {rsa_secret: x}", "u:1:12: error: \"rsa_secret\" is no key of ssh_keys"),
+        ("ssh_pwauth: perhaps", "u:1:13: error: ssh_pwauth must be true or false"),
+        (
+            "users: [{name: root}]\nssh_authorized_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl']",
+            "u:2:23: warning: disable_root is true unless",
+        ),
+    ]);
+}
+
+#[test]
+fn users_are_read() {
+    let config = clean(
+        "users:\n- default\n- name: bob\n  groups: wheel, adm\n  lock_passwd: false\n  passwd: $6$a$b\n  \
+         sudo: ['ALL=(ALL) ALL']\n  uid: '1234'\n  shell: /bin/zsh\n  primary-group: staff\n- eve\n\
+         groups: [staff, docker: [bob]]\nssh_pwauth: 'no'\n",
+    );
+    let [default, bob, eve] = &config.users[..] else { panic!("{:#?}", config.users) };
+    assert_eq!((default.name.value.as_str(), default.lock), ("opensuse", Lock::Locked));
+    assert_eq!(default.sudo[0].value, "ALL=(ALL) NOPASSWD:ALL");
+    assert_eq!(
+        (bob.uid, bob.lock, bob.shell.as_deref()),
+        (Some(1234), Lock::Open, Some("/bin/zsh"))
+    );
+    assert_eq!(bob.password, Some(Hash::Hashed(Secret("$6$a$b".into()))));
+    assert_eq!(bob.groups.iter().map(|it| &*it.value).collect::<Vec<_>>(), ["wheel", "adm"]);
+    assert_eq!(bob.primary_group.as_ref().unwrap().value, "staff");
+    assert_eq!(bob.name.place.to_string(), "u:3:3");
+    assert_eq!(eve.name.value, "eve");
+    assert_eq!(config.groups[1].members[0].value, "bob");
+    assert_eq!(config.ssh.password_authentication, Some(false));
+    // Without a list of users there is the default one, with an empty list nobody.
+    assert_eq!(clean("{}").users[0].name.value, "opensuse");
+    assert_eq!(clean("").users[0].name.value, "opensuse");
+    assert_eq!(clean("users: []").users, []);
+    assert_eq!(clean("user: {name: core, shell: /bin/sh}").users[0].name.value, "core");
+}
+
+#[test]
+fn keys_go_to_the_default_user_and_root() {
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    let seed =
+        Seed { public_keys: vec![KEY.to_owned()], datasource: "NoCloud".into(), ..Seed::default() };
+    let (config, problems) = with_seed("{}", &seed);
+    assert_eq!(problems, Vec::<String>::new());
+    let names: Vec<_> =
+        config.users.iter().map(|it| (&*it.name.value, it.ssh_keys.len())).collect();
+    assert_eq!(names, [("opensuse", 1), ("root", 1)]);
+    assert_eq!(config.users[1].redirect_to.as_deref(), Some("opensuse"));
+    assert_eq!(config.users[1].ssh_keys[0].place.to_string(), "meta-data of NoCloud");
+    let (config, _) = with_seed("disable_root: false\nusers: [root]", &seed);
+    let [own, platforms] = &config.users[..] else { panic!("{:#?}", config.users) };
+    assert_eq!((own.ssh_keys.len(), platforms.ssh_keys.len()), (0, 1));
+    assert_eq!(platforms.redirect_to, None);
+}
+
+#[test]
+fn passwords_of_both_forms() {
+    let config = clean(
+        "chpasswd:\n  expire: false\n  list: |\n    a:R\n    b:$6$s$h\n    c:pass:word\n  users:\n  \
+         - {name: d, password: pw, type: text}\n  - {name: e, type: RANDOM}\n",
+    );
+    let passwords: Vec<_> = config
+        .passwords
+        .iter()
+        .map(|it| (&*it.user.value, it.password.clone(), it.expire))
+        .collect();
+    let secret = |text: &str| Secret(text.to_owned());
+    assert_eq!(
+        passwords,
+        [
+            ("d", Hash::Plain(secret("pw")), false),
+            ("e", Hash::Random, false),
+            ("a", Hash::Random, false),
+            ("b", Hash::Hashed(secret("$6$s$h")), false),
+            ("c", Hash::Plain(secret("pass:word")), false),
+        ]
+    );
+    assert!(clean("password: x").passwords[0].expire);
+    assert_eq!(format!("{:?}", secret("x")), "(redacted)");
+}
