@@ -2,8 +2,7 @@
 
 use super::Context;
 use super::reader::Reader;
-use super::users::plain;
-use crate::firstboot::configuration::{Configuration, Placed};
+use crate::firstboot::configuration::{Configuration, Placed, User};
 use crate::firstboot::problem::Place;
 use crate::firstboot::yaml::{Node, Value};
 
@@ -68,7 +67,7 @@ pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Co
     let disabled = context.get("disable_root").and_then(|it| reader.boolean(it, "disable_root"));
     if let Some(first) = all.first() {
         // An entry of its own: the keys that root's own entry may have are not locked.
-        let mut root = plain(Placed { value: "root".to_owned(), place: first.place.clone() });
+        let mut root = User::new(Placed { value: "root".to_owned(), place: first.place.clone() });
         root.redirect_to =
             disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
         root.ssh_keys = all;

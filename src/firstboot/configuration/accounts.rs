@@ -88,6 +88,32 @@ pub struct User {
     pub resets_password: bool,
 }
 
+impl User {
+    /// One of whom nothing but the name is said yet: no login by password.
+    pub fn new(name: Placed<String>) -> Self {
+        Self {
+            name,
+            gecos: None,
+            homedir: None,
+            no_create_home: false,
+            shell: None,
+            uid: None,
+            primary_group: None,
+            groups: Vec::new(),
+            no_user_group: false,
+            system: false,
+            expire_date: None,
+            inactive: None,
+            password: None,
+            lock: Lock::default(),
+            sudo: Vec::new(),
+            ssh_keys: Vec::new(),
+            redirect_to: None,
+            resets_password: false,
+        }
+    }
+}
+
 /// A password for a user that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPassword {

@@ -36,26 +36,7 @@ pub(super) fn placed(value: &str) -> Placed<String> {
 }
 
 pub(super) fn user(name: &str) -> User {
-    User {
-        name: placed(name),
-        gecos: None,
-        homedir: None,
-        no_create_home: false,
-        shell: None,
-        uid: None,
-        primary_group: None,
-        groups: Vec::new(),
-        no_user_group: false,
-        system: false,
-        expire_date: None,
-        inactive: None,
-        password: None,
-        lock: Lock::Locked,
-        sudo: Vec::new(),
-        ssh_keys: Vec::new(),
-        redirect_to: None,
-        resets_password: false,
-    }
+    User::new(placed(name))
 }
 
 pub(super) fn file(path: &str, content: &str) -> WriteFile {
