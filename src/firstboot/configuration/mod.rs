@@ -5,8 +5,6 @@
 //! What runs in the started system instead is in [`Later`].
 
 mod accounts;
-mod address;
-mod bond;
 mod files;
 mod host;
 mod later;
@@ -15,14 +13,13 @@ mod software;
 mod storage;
 
 pub use accounts::{Group, Hash, Lock, NewPassword, Secret, Ssh, User};
-pub use address::{Mac, Prefix, address_of, length_of_mask};
-pub use bond::{BOND_OPTIONS, BondOption, BondSetting, BondType};
 pub use files::{FileContent, Mode, Owner, WriteFile};
 pub use host::{CaCerts, EtcHosts, Host, Keyboard, Ntp};
 pub use later::{Command, Later, PhoneHome, PowerAction, PowerState, Script, When};
 pub use network::{
-    Addressing, Bond, Bridge, Link, LinkKind, LinkLocal, Match, Network, Overrides, Route,
-    RouteKind, UseDomains, Vlan, is_pattern,
+    Addressing, BOND_OPTIONS, Bond, BondOption, BondSetting, BondType, Bridge, Link, LinkKind,
+    LinkLocal, Mac, Match, Network, Overrides, Prefix, Route, RouteKind, UseDomains, Vlan,
+    address_of, is_pattern, length_of_mask,
 };
 pub use software::{Package, Repository, SigningKey, Software};
 pub use storage::{
