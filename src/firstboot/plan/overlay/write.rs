@@ -1,0 +1,103 @@
+//! What the plan puts at a path, with the directories above it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Entry, Overlay};
+use crate::firstboot::configuration::{Mode, Owner};
+use crate::firstboot::plan::{Content, NewFile, root};
+use crate::sys::tree::Kind;
+
+impl Overlay<'_> {
+    /// A file, whole; directories above it are made where there are none.
+    pub(in super::super) fn write(&mut self, path: impl AsRef<Path>, file: NewFile) -> Result<()> {
+        let path = self.settle(path.as_ref())?;
+        ensure!(
+            self.kind_at(&path)? != Some(Kind::Directory),
+            "{} is a directory, where a file is to be written",
+            path.display()
+        );
+        self.above(&path)?;
+        self.put(path, Entry::File(file));
+        Ok(())
+    }
+
+    /// Text in a file that keeps its owner and mode if it is there: else it is root's.
+    pub(in super::super) fn write_text(
+        &mut self,
+        path: impl AsRef<Path>,
+        text: impl Into<Vec<u8>>,
+        mode: Mode,
+    ) -> Result<()> {
+        let (owner, mode) = self.owner_and_mode(&path)?.unwrap_or_else(|| (root(), mode));
+        let content = Content::Bytes(text.into());
+        self.write(path, NewFile { content, mode, owner, secret: false })
+    }
+
+    /// A directory with this owner and mode, whether it is there or not.
+    pub(in super::super) fn directory(
+        &mut self,
+        path: impl AsRef<Path>,
+        mode: Mode,
+        owner: &Owner,
+    ) -> Result<()> {
+        let path = self.resolve(path.as_ref(), true)?;
+        self.above(&path)?;
+        match self.kind_at(&path)? {
+            None | Some(Kind::Directory) => {}
+            Some(_) => bail!("{} is no directory", path.display()),
+        }
+        self.put(path, Entry::Directory { mode, owner: owner.clone() });
+        Ok(())
+    }
+
+    /// A directory of root's, if it is not there: one that is stays as it is.
+    pub(in super::super) fn directories(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = self.resolve(path.as_ref(), true)?;
+        self.above(&path)?;
+        self.make(&path)
+    }
+
+    fn make(&mut self, path: &Path) -> Result<()> {
+        match self.kind_at(path)? {
+            Some(Kind::Directory) => {}
+            None => self.put(path.to_owned(), Entry::Directory { mode: 0o755, owner: root() }),
+            Some(_) => bail!("{} is no directory", path.display()),
+        }
+        Ok(())
+    }
+
+    fn above(&mut self, path: &Path) -> Result<()> {
+        let above: Vec<PathBuf> = path.ancestors().skip(1).map(Path::to_owned).collect();
+        above.iter().rev().filter(|it| it.parent().is_some()).try_for_each(|it| self.make(it))
+    }
+
+    /// A symbolic link in place of whatever is there.
+    pub(in super::super) fn link(
+        &mut self,
+        path: impl AsRef<Path>,
+        target: impl Into<PathBuf>,
+    ) -> Result<()> {
+        let path = self.resolve(path.as_ref(), false)?;
+        self.above(&path)?;
+        self.put(path, Entry::Link(target.into()));
+        Ok(())
+    }
+
+    /// No file any more.
+    pub(in super::super) fn remove(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = self.resolve(path.as_ref(), false)?;
+        if self.kind_at(&path)?.is_some() {
+            self.put(path, Entry::Gone);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, path: PathBuf, entry: Entry) {
+        if self.ordered.insert(path.clone()) {
+            self.order.push(path.clone());
+        }
+        self.entries.insert(path, entry);
+    }
+}
