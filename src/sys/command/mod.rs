@@ -1,13 +1,14 @@
 //! Running other programs: always with a time limit, never with a terminal,
 //! and with an end to what they may print.
 
-use std::fmt;
+mod output;
+mod tail;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,80 +16,13 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// What is kept of each of a program's outputs. A plugin that prints without
-/// end must not take the machine's memory with it; the end of its output says
-/// more than the beginning, so the end is kept.
-const KEEP: usize = 64 << 10;
+pub use output::{End, Output};
+pub use tail::to_stderr;
 
-/// How long to wait for the outputs to be closed once the program has ended:
-/// a daemon that it left behind may hold them open for ever.
-const DRAIN: Duration = Duration::from_millis(500);
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// With this exit status.
-    Exit(i32),
-    /// By this signal.
-    Signal(i32),
-    /// Not within its time limit; it and its process group were killed.
-    Timeout(Duration),
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exit(code) => write!(f, "exit status {code}"),
-            Self::Signal(number) => match Signal::try_from(*number) {
-                Ok(signal) => write!(f, "killed by {signal}"),
-                Err(_) => write!(f, "killed by signal {number}"),
-            },
-            Self::Timeout(limit) => write!(f, "no end within {} s, killed", limit.as_secs_f32()),
-        }
-    }
-}
+use tail::Tail;
 
 /// Between two words that a program is still at work, for whoever watches its output.
 const PROGRESS: Duration = Duration::from_secs(30);
-
-/// What a program left behind.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// How it ended.
-    pub end: End,
-    /// The end of its standard output.
-    pub stdout: String,
-    /// The end of its standard error.
-    pub stderr: String,
-}
-
-impl Output {
-    /// Whether it ended with exit status 0.
-    pub fn success(&self) -> bool {
-        self.end == End::Exit(0)
-    }
-
-    /// The last line that says something, standard error first.
-    pub fn last_line(&self) -> &str {
-        [&self.stderr, &self.stdout]
-            .into_iter()
-            .find_map(|text| text.lines().rev().find(|line| !line.trim().is_empty()))
-            .unwrap_or("")
-            .trim()
-    }
-
-    /// The last lines that say something, at most so many: of standard error, or of standard
-    /// output if there are none there.
-    pub fn last_lines(&self, most: usize) -> Vec<&str> {
-        let lines = |text| {
-            let lines = str::lines(text).map(str::trim_end).filter(|line| !line.is_empty());
-            lines.collect::<Vec<_>>()
-        };
-        let found = [&self.stderr, &self.stdout].map(|text| lines(text));
-        let mut lines = found.into_iter().find(|it| !it.is_empty()).unwrap_or_default();
-        lines.split_off(lines.len().saturating_sub(most))
-    }
-}
 
 /// Runs `command` to its end, or to its time limit, after which its whole
 /// process group is killed. Standard input is empty.
@@ -218,50 +152,6 @@ fn end_of(status: ExitStatus) -> End {
     }
 }
 
-/// The end of what a pipe brought, and a sign that it is closed.
-struct Tail {
-    kept: Arc<Mutex<Vec<u8>>>,
-    closed: Receiver<()>,
-}
-
-impl Tail {
-    /// Reads the pipe in a thread of its own: a program that fills one pipe
-    /// while nobody reads it would wait for ever.
-    fn of(mut pipe: impl Read + Send + 'static, echo: Option<fn(&[u8])>) -> Self {
-        let kept = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&kept);
-        let (open, closed) = mpsc::channel();
-        thread::spawn(move || {
-            let _until_the_end: mpsc::Sender<()> = open;
-            let mut chunk = [0; 4096];
-            while let Ok(n @ 1..) = pipe.read(&mut chunk) {
-                if let Some(echo) = echo {
-                    echo(&chunk[..n]);
-                }
-                let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend(&chunk[..n]);
-                let surplus = kept.len().saturating_sub(KEEP);
-                kept.drain(..surplus);
-            }
-        });
-        Self { kept, closed }
-    }
-
-    fn text(self) -> String {
-        // Both answers are fine: closed, or held open by something left behind.
-        let _closed_or_not = self.closed.recv_timeout(DRAIN);
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&kept).into_owned()
-    }
-}
-
-/// Hands a program's output on to our own standard error, whatever becomes of it.
-pub fn to_stderr(bytes: &[u8]) {
-    if let Err(e) = io::stderr().write_all(bytes) {
-        log::debug!("cannot echo a program's output: {e}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +210,7 @@ mod tests {
     #[test]
     fn of_endless_output_the_end_is_kept() {
         let output = shell("yes | head -c 1000000; echo last", Duration::from_secs(50));
-        assert!(output.stdout.len() <= KEEP);
+        assert!(output.stdout.len() <= tail::KEEP);
         assert_eq!(output.last_line(), "last");
     }
 }
