@@ -1,0 +1,120 @@
+//! Subvolumes: what the kernel says of one, and snapshots of it.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::mem::zeroed;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use uuid::Uuid;
+
+use super::abi::{self, SubvolInfo, VolArgsV2};
+use super::{fd, is_btrfs, open};
+
+/// The inode number of every subvolume's root.
+const SUBVOLUME_INODE: u64 = 256;
+const SUBVOL_RDONLY: u64 = 1 << 1;
+
+/// A subvolume, as the kernel describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subvolume {
+    /// Its id (tree id): what the default subvolume is named by.
+    pub id: u64,
+    /// Its own UUID, never used twice.
+    pub uuid: Uuid,
+    /// The UUID of the subvolume that it is a snapshot of.
+    pub parent_uuid: Option<Uuid>,
+    /// Its read-only property.
+    pub read_only: bool,
+}
+
+/// Whether `path` is the root of a subvolume.
+///
+/// # Errors
+/// As stat(2) and statfs(2).
+pub fn is_subvolume(path: &Path) -> Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata =
+        path.symlink_metadata().with_context(|| format!("cannot stat {}", path.display()))?;
+    Ok(metadata.is_dir() && metadata.ino() == SUBVOLUME_INODE && is_btrfs(path)?)
+}
+
+/// What the kernel says of the subvolume that `path` lies in.
+///
+/// # Errors
+/// Not btrfs, or as open(2).
+pub fn info(path: &Path) -> Result<Subvolume> {
+    let dir = open(path)?;
+    // SAFETY: all of its fields are plain numbers, for which zero is a value.
+    let mut raw: SubvolInfo = unsafe { zeroed() };
+    // SAFETY: the kernel writes exactly one SubvolInfo, whose size `abi` asserts.
+    unsafe { abi::get_subvol_info(fd(&dir), &raw mut raw) }
+        .with_context(|| format!("cannot ask for the subvolume of {}", path.display()))?;
+    let parent = Uuid::from_bytes(raw.parent_uuid);
+    Ok(Subvolume {
+        id: raw.treeid,
+        uuid: Uuid::from_bytes(raw.uuid),
+        parent_uuid: (!parent.is_nil()).then_some(parent),
+        // The root item's flag is bit 0, the ioctl's is bit 1 (btrfs_tree.h).
+        read_only: raw.flags & 1 != 0,
+    })
+}
+
+/// Creates `dest`, a writable snapshot of the subvolume `source`.
+///
+/// # Errors
+/// As the ioctl; EEXIST if `dest` is there.
+pub fn snapshot(source: &Path, dest: &Path) -> Result<()> {
+    let (dir, mut args) = named(dest)?;
+    let source_dir = open(source)?;
+    args.fd = i64::from(fd(&source_dir));
+    // SAFETY: the kernel reads one VolArgsV2; its name is NUL-terminated by `named`.
+    unsafe { abi::snap_create_v2(fd(&dir), &raw const args) }
+        .with_context(|| format!("cannot snapshot {} to {}", source.display(), dest.display()))?;
+    Ok(())
+}
+
+/// Deletes a subvolume; subvolumes nested in it must be gone before.
+///
+/// # Errors
+/// As the ioctl; ENOTEMPTY where one is nested, EPERM for the default one.
+pub fn delete(path: &Path) -> Result<()> {
+    let (dir, args) = named(path)?;
+    // SAFETY: the kernel reads one VolArgsV2; its name is NUL-terminated by `named`.
+    unsafe { abi::snap_destroy_v2(fd(&dir), &raw const args) }
+        .with_context(|| format!("cannot delete subvolume {}", path.display()))?;
+    Ok(())
+}
+
+/// Sets or clears a subvolume's read-only property.
+///
+/// # Errors
+/// As the ioctls.
+pub fn set_read_only(path: &Path, read_only: bool) -> Result<()> {
+    let dir = open(path)?;
+    let mut flags = 0;
+    // SAFETY: the kernel writes one u64.
+    unsafe { abi::subvol_getflags(fd(&dir), &raw mut flags) }
+        .with_context(|| format!("cannot read the flags of {}", path.display()))?;
+    let wanted = if read_only { flags | SUBVOL_RDONLY } else { flags & !SUBVOL_RDONLY };
+    // SAFETY: the kernel reads one u64.
+    unsafe { abi::subvol_setflags(fd(&dir), &raw const wanted) }
+        .with_context(|| format!("cannot set the flags of {}", path.display()))?;
+    Ok(())
+}
+
+/// The opened parent directory, and arguments that name the last component.
+fn named(path: &Path) -> Result<(File, VolArgsV2)> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        bail!("{} cannot name a subvolume", path.display());
+    };
+    let name = name.as_encoded_bytes();
+    // SAFETY: all of its fields are plain numbers, for which zero is a value.
+    let mut args: VolArgsV2 = unsafe { zeroed() };
+    if name.len() >= args.name.len() {
+        bail!("the last part of {} is too long to name a subvolume", path.display());
+    }
+    args.name[..name.len()].copy_from_slice(name);
+    debug_assert!(CStr::from_bytes_until_nul(&args.name).is_ok());
+    Ok((open(parent)?, args))
+}
