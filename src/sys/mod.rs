@@ -13,6 +13,8 @@ pub mod mountinfo;
 pub mod random;
 mod raw;
 pub mod systemd;
+#[cfg(test)]
+pub(crate) mod test_server;
 pub mod tls;
 pub mod tree;
 pub mod virt;

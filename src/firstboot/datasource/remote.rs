@@ -58,13 +58,11 @@ pub(super) mod testing {
     //! A server with some files, and a machine that reaches it.
 
     use std::collections::BTreeMap;
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
     use std::sync::{Arc, Mutex};
-    use std::thread;
 
     use super::*;
     use crate::sys::files;
+    use crate::sys::test_server::{Server, answer};
 
     /// The paths that were asked for, in order.
     pub(in super::super) type Asked = Arc<Mutex<Vec<String>>>;
@@ -74,29 +72,19 @@ pub(super) mod testing {
     pub(in super::super) fn server(files: &[(&str, &str)]) -> (String, Asked) {
         let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
         let files: BTreeMap<_, _> = files.iter().map(owned).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
         let asked = Asked::default();
-        let noted = asked.clone();
-        thread::spawn(move || {
-            for client in listener.incoming() {
-                let client = client.unwrap();
-                let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
-                let request = lines.next().unwrap().unwrap();
-                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-                let path = request.split(' ').nth(1).unwrap().to_owned();
-                let (status, body) = match files.get(&path) {
-                    Some(body) => ("200 OK", body.as_str()),
-                    None if path.contains("forbidden") => ("403 No", ""),
-                    None => ("404 No", ""),
-                };
-                noted.lock().unwrap().push(path);
-                let length = body.len();
-                let head = "Connection: close\r\nContent-Length";
-                write!(&client, "HTTP/1.1 {status}\r\n{head}: {length}\r\n\r\n{body}").unwrap();
-            }
+        let noted = Arc::clone(&asked);
+        let server = Server::serving(move |request| {
+            let path = request.path().to_owned();
+            let answered = match files.get(&path) {
+                Some(body) => answer("200 OK", "", body),
+                None if path.contains("forbidden") => answer("403 No", "", ""),
+                None => answer("404 No", "", ""),
+            };
+            noted.lock().unwrap().push(path);
+            answered
         });
-        (at, asked)
+        (server.at, asked)
     }
 
     /// A machine whose network is up, in this directory.

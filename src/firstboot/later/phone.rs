@@ -148,8 +148,7 @@ fn encode(byte: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use crate::sys::test_server::{Server, answer};
 
     #[test]
     fn a_server_is_told_until_it_takes_it() {
@@ -159,42 +158,22 @@ mod tests {
         put("/proc/sys/kernel/hostname", "box\n").unwrap();
         put("/etc/hosts", "127.0.0.1 localhost # box.no\n127.0.1.1 box.example.org box\n").unwrap();
         put("/etc/ssh/ssh_host_rsa_key.pub", "ssh-rsa A+B/ root@box\n").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = listener.local_addr().unwrap();
-        let server = thread::spawn(move || {
-            let mut bodies = Vec::new();
-            for code in [500, 200] {
-                let (mut client, _) = listener.accept().unwrap();
-                let mut request = String::new();
-                let mut chunk = [0; 4096];
-                while !request.ends_with("fqdn=box.example.org") {
-                    let n = client.read(&mut chunk).unwrap();
-                    request += std::str::from_utf8(&chunk[..n]).unwrap();
-                }
-                let answer =
-                    format!("HTTP/1.1 {code} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                client.write_all(answer.as_bytes()).unwrap();
-                bodies.push(request);
-            }
-            bodies
-        });
+        let server = Server::answering([answer("500 x", "", ""), answer("200 x", "", "")]);
         let home = PhoneHome {
-            url: format!("http://{at}/$INSTANCE_ID/"),
+            url: format!("{}/$INSTANCE_ID/", server.at),
             post: vec!["all".into()],
             tries: 2,
         };
         tell(&root, &home, "i-1", Duration::from_secs(30)).unwrap();
-        let told = server.join().unwrap();
-        assert!(told[1].starts_with("POST /i-1/ HTTP/1.1\r\n"), "{}", told[1]);
-        assert!(
-            told[1].ends_with(
-                "\r\n\r\npub_key_rsa=ssh-rsa+A%2BB%2F+root%40box%0A&pub_key_ecdsa=N%2FA&\
-                 pub_key_ed25519=N%2FA&instance_id=i-1&hostname=box&fqdn=box.example.org"
-            ),
-            "{}",
-            told[1]
+        let told = server.asked.try_iter().last().unwrap();
+        assert!(told.head.starts_with("POST /i-1/ HTTP/1.1\r\n"), "{told:?}");
+        assert_eq!(
+            told.body,
+            "pub_key_rsa=ssh-rsa+A%2BB%2F+root%40box%0A&pub_key_ecdsa=N%2FA&\
+             pub_key_ed25519=N%2FA&instance_id=i-1&hostname=box&fqdn=box.example.org"
         );
         // Nobody listens any more.
+        drop(server);
         let home = PhoneHome { tries: 1, post: vec!["fqdn".into()], ..home };
         let error = tell(&root, &home, "i-1", Duration::from_secs(30)).unwrap_err().to_string();
         assert!(error.contains("given up after 1 tries"), "{error}");

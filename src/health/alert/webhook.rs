@@ -78,52 +78,33 @@ fn agent(to: &Webhook) -> Result<Agent> {
 mod tests {
     use super::*;
     use crate::health::plan::Alert;
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::sync::mpsc;
+    use crate::sys::test_server::{Server, answer};
 
-    /// Answers each connection with the next of `codes`; tells what it was sent.
-    fn server(codes: Vec<u16>) -> (Webhook, mpsc::Receiver<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = format!("http://{}/s3cret", listener.local_addr().unwrap());
-        let (sender, told) = mpsc::channel();
-        thread::spawn(move || {
-            for code in codes {
-                let (mut client, _) = listener.accept().unwrap();
-                let mut request = String::new();
-                let mut chunk = [0; 4096];
-                while !request.ends_with('}') {
-                    let n = client.read(&mut chunk).unwrap();
-                    request += std::str::from_utf8(&chunk[..n]).unwrap();
-                }
-                let answer =
-                    format!("HTTP/1.1 {code} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                client.write_all(answer.as_bytes()).unwrap();
-                sender.send(request).unwrap();
-            }
-            thread::park(); // holds the port: later connections hang
-        });
-        (Webhook::try_from(at).unwrap(), told)
+    /// One that answers so, one status after the other, and the webhook that leads to it.
+    fn server(codes: &[&str]) -> (Webhook, Server) {
+        let server = Server::answering(codes.iter().map(|code| answer(code, "", "")));
+        (Webhook::try_from(format!("{}/s3cret", server.at)).unwrap(), server)
     }
 
     #[test]
     fn a_server_that_is_not_ready_is_asked_again() {
-        let (to, told) = server(vec![503, 429, 204]);
+        let (to, server) = server(&["503 x", "429 x", "204 x"]);
         tell(&to, &Message::new(&Alert::default()), Duration::from_secs(20)).unwrap();
-        let requests: Vec<_> = told.try_iter().collect();
+        let requests: Vec<_> = server.asked.try_iter().collect();
         assert_eq!(requests.len(), 3);
-        assert!(requests[2].starts_with("POST /s3cret HTTP/1.1\r\n"), "{}", requests[2]);
-        assert!(requests[2].to_lowercase().contains("content-type: application/json"));
-        assert!(requests[2].contains("\"event\":\"not-acted\""), "{}", requests[2]);
+        let last = &requests[2];
+        assert!(last.head.starts_with("POST /s3cret HTTP/1.1\r\n"), "{last:?}");
+        assert!(last.head.contains("content-type: application/json"), "{last:?}");
+        assert!(last.body.contains("\"event\":\"not-acted\""), "{last:?}");
     }
 
     #[test]
     fn a_refusal_is_final_and_silence_ends_in_time_without_the_secret() {
-        let (to, told) = server(vec![404]);
+        let (to, server) = server(&["404 x"]);
         let message = Message::new(&Alert::default());
         let error = tell(&to, &message, Duration::from_secs(20)).unwrap_err().to_string();
         assert!(error.contains("answers 404") && !error.contains("s3cret"), "{error}");
-        assert_eq!(told.recv().unwrap().matches("POST").count(), 1);
+        assert_eq!(server.asked.try_iter().count(), 1);
         let started = Instant::now();
         let error = tell(&to, &message, Duration::from_secs(1)).unwrap_err().to_string();
         assert!(error.contains("given up") && !error.contains("s3cret"), "{error}");

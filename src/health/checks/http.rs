@@ -97,48 +97,33 @@ mod tests {
     use super::*;
     use crate::health::checks::Ending;
     use crate::sys::files::Root;
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::thread;
+    use crate::sys::test_server::{Server, answer};
     use std::time::Duration;
-
-    /// A server that answers once, or never.
-    fn server(answer: Option<&'static str>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/healthz", listener.local_addr().unwrap());
-        thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 1024];
-            let read = stream.read(&mut request).unwrap();
-            assert!(request[..read].starts_with(b"GET /healthz HTTP/1.1"));
-            match answer {
-                Some(answer) => stream.write_all(answer.as_bytes()).unwrap(),
-                None => drop(stream.read(&mut request)),
-            }
-        });
-        url
-    }
 
     /// A loaded machine may take seconds to answer; only silence is waited for to the end.
     const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(300);
 
-    fn found(url: &str, limit: Duration) -> Finding {
-        let check: Http = serde_yaml::from_str(&format!("http: {url}")).unwrap();
+    fn found(server: &Server, limit: Duration) -> Finding {
+        let check: Http = serde_yaml::from_str(&format!("http: {}/healthz", server.at)).unwrap();
         assert!(check.required());
         check.look(&Context::new(&Root::new("/")).within(limit))
     }
 
     #[test]
     fn the_status_counts_and_silence_is_a_timeout() {
-        let answer = |text| found(&server(Some(text)), LONG).message;
-        assert_eq!(answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), "status 200");
-        assert_eq!(answer("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), "status 503, not 200");
-        assert_eq!(
-            answer("HTTP/1.1 302 There\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n"),
-            "status 302, not 200"
-        );
-        assert_eq!(found(&server(None), SHORT).ending, Ending::Timeout);
+        for (answer, message) in [
+            (answer("200 OK", "", ""), "status 200"),
+            (answer("503 No", "", ""), "status 503, not 200"),
+            (answer("302 There", "Location: /x\r\n", ""), "status 302, not 200"),
+        ] {
+            let server = Server::answering([answer]);
+            assert_eq!(found(&server, LONG).message, message);
+            let asked: Vec<_> = server.asked.try_iter().collect();
+            assert_eq!(asked.len(), 1);
+            assert!(asked[0].head.starts_with("GET /healthz HTTP/1.1\r\n"), "{asked:?}");
+        }
+        assert_eq!(found(&Server::answering([]), SHORT).ending, Ending::Timeout);
     }
 
     #[test]

@@ -146,34 +146,8 @@ fn agent(fetcher: &Fetcher, uri: &Uri) -> Result<Agent> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
-    use std::sync::mpsc::{self, Receiver};
-
     use super::*;
-
-    /// Answers each request with the next of these; then stays silent.
-    fn server(answers: Vec<String>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
-        thread::spawn(move || {
-            for answer in answers {
-                let (client, _) = listener.accept().unwrap();
-                let mut lines = BufReader::new(client.try_clone().unwrap()).lines();
-                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
-                (&client).write_all(answer.as_bytes()).unwrap();
-            }
-            thread::park();
-        });
-        at
-    }
-
-    fn answer(status: &str, headers: &str, body: &str) -> String {
-        let length = body.len();
-        format!(
-            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
-        )
-    }
+    use crate::sys::test_server::{Server, answer};
 
     fn fetch_within(seconds: u64, url: &str) -> Result<Option<Vec<u8>>, String> {
         let limit = Duration::from_secs(seconds);
@@ -184,58 +158,44 @@ mod tests {
     #[test]
     fn a_broken_server_is_asked_again_and_a_broken_off_answer_too() {
         let cut = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n#!/b";
-        let at =
-            server(vec![answer("500 x", "", ""), cut.into(), answer("200 OK", "", "#!/bin/sh")]);
-        assert_eq!(fetch_within(20, &at).unwrap().as_deref(), Some(&b"#!/bin/sh"[..]));
+        let server = Server::answering([
+            answer("500 x", "", ""),
+            cut.into(),
+            answer("200 OK", "", "#!/bin/sh"),
+        ]);
+        assert_eq!(fetch_within(20, &server.at).unwrap().as_deref(), Some(&b"#!/bin/sh"[..]));
     }
 
     #[test]
     fn redirections_are_followed_so_far() {
         let there = answer("302 Found", "Location: /there\r\n", "");
-        let at = server(vec![there.clone(), answer("200 OK", "", "x")]);
-        assert_eq!(fetch_within(5, &at).unwrap().as_deref(), Some(&b"x"[..]));
-        let at = server(vec![there; 20]);
-        assert!(fetch_within(5, &at).unwrap_err().contains("more than 10 redirections"));
-    }
-
-    /// Answers as [`server`], and tells what it was asked.
-    fn listening(answers: Vec<String>) -> (String, Receiver<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, heard) = mpsc::channel();
-        thread::spawn(move || {
-            for answer in answers {
-                let (client, _) = listener.accept().unwrap();
-                let lines = BufReader::new(client.try_clone().unwrap()).lines();
-                let lines = lines.map(Result::unwrap).take_while(|line| !line.is_empty());
-                sender.send(lines.collect::<Vec<_>>().join("\n").to_lowercase()).unwrap();
-                (&client).write_all(answer.as_bytes()).unwrap();
-            }
-        });
-        (at, heard)
+        let server = Server::answering([there.clone(), answer("200 OK", "", "x")]);
+        assert_eq!(fetch_within(5, &server.at).unwrap().as_deref(), Some(&b"x"[..]));
+        let server = Server::answering(vec![there; 20]);
+        assert!(fetch_within(5, &server.at).unwrap_err().contains("more than 10 redirections"));
     }
 
     #[test]
     fn headers_are_for_the_server_that_was_named() {
-        let (other, heard_by_other) = listening(vec![answer("200 OK", "", "x")]);
-        let (at, heard) = listening(vec![
+        let other = Server::answering([answer("200 OK", "", "x")]);
+        let server = Server::answering([
             answer("302 Found", "Location: /there\r\n", ""),
-            answer("307 Go", &format!("Location: {other}/file\r\n"), ""),
+            answer("307 Go", &format!("Location: {}/file\r\n", other.at), ""),
         ]);
         let headers = [("X-Token".to_owned(), "s3cret".to_owned())];
         let limit = Duration::from_secs(20);
         let fetcher = Fetcher { trusted: Vec::new(), limit, most: 20 };
-        let got = fetcher.fetch_with(&format!("{at}/here"), &headers).unwrap();
+        let got = fetcher.fetch_with(&format!("{}/here", server.at), &headers).unwrap();
         assert_eq!(got.as_deref(), Some(&b"x"[..]));
         for path in ["/here", "/there"] {
-            let request = heard.recv().unwrap();
-            assert!(request.starts_with(&format!("get {path} ")), "{request}");
-            assert!(request.contains("x-token: s3cret"), "{request}");
+            let request = server.asked.recv().unwrap();
+            assert!(request.head.starts_with(&format!("GET {path} ")), "{request:?}");
+            assert!(request.head.contains("x-token: s3cret"), "{request:?}");
         }
-        let request = heard_by_other.recv().unwrap();
-        assert!(request.starts_with("get /file ") && !request.contains("s3cret"), "{request}");
-        let circle = vec![answer("302 Found", "Location: /there\r\n", ""); 20];
-        let error = fetcher.fetch_with(&listening(circle).0, &headers).unwrap_err().to_string();
+        let head = other.asked.recv().unwrap().head;
+        assert!(head.starts_with("GET /file ") && !head.contains("s3cret"), "{head}");
+        let circle = Server::answering(vec![answer("302 Found", "Location: /there\r\n", ""); 20]);
+        let error = fetcher.fetch_with(&circle.at, &headers).unwrap_err().to_string();
         assert!(!error.contains("s3cret"), "{error}");
     }
 
@@ -246,16 +206,18 @@ mod tests {
             (answer("200 OK", "", "a line of more than 20"), "it is larger than"),
             (answer("403 No", "", ""), "the server answers 403"),
         ] {
-            let error = fetch_within(20, &server(vec![answered])).unwrap_err();
+            let error = fetch_within(20, &Server::answering([answered]).at).unwrap_err();
             assert!(error.contains(says), "{error}");
         }
-        assert_eq!(fetch_within(20, &server(vec![answer("404 No", "", "")])).unwrap(), None);
+        let server = Server::answering([answer("404 No", "", "")]);
+        assert_eq!(fetch_within(20, &server.at).unwrap(), None);
     }
 
     #[test]
     fn silence_ends_in_time() {
         let begun = Instant::now();
-        let error = fetch_within(2, &format!("{}/s?secret", server(Vec::new()))).unwrap_err();
+        let server = Server::answering([]);
+        let error = fetch_within(2, &format!("{}/s?secret", server.at)).unwrap_err();
         assert!(error.contains("given up after 2 s") && !error.contains("secret"), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
