@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use rustls::CertificateError;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::files::{self, Root};
@@ -32,6 +33,23 @@ pub fn config_of(systems: &[Root]) -> Result<TlsConfig> {
     let _was_there = rustls::crypto::ring::default_provider().install_default();
     let roots = RootCerts::Specific(Arc::new(trusted(systems)?));
     Ok(TlsConfig::builder().root_certs(roots).build())
+}
+
+/// What is wrong with the server's TLS, if that is what is wrong. A handshake is part of
+/// reading and writing, and so is its error.
+pub fn problem(e: &ureq::Error) -> Option<&rustls::Error> {
+    match e {
+        ureq::Error::Rustls(e) => Some(e),
+        ureq::Error::Io(e) => e.get_ref()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Whether it may be the machine's clock that is wrong: then it passes as soon as that is set.
+pub fn is_of_the_clock(e: &rustls::Error) -> bool {
+    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    let rustls::Error::InvalidCertificate(e) = e else { return false };
+    matches!(e, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
 }
 
 fn trusted(systems: &[Root]) -> Result<Vec<Certificate<'static>>> {

@@ -1,9 +1,9 @@
 //! https with a real TLS server, OpenSSL's: who presents what the system trusts is believed,
 //! and nobody else, at once and with the reason.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -12,23 +12,21 @@ use health_checker::sys::files::Root;
 
 use crate::bed;
 
+/// Made in no time.
+const NEW_KEY: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 const SCRIPT: &str = "#!/bin/bash\necho from the server\n";
 
 /// A directory with two authorities, and a script to be served.
-struct Office(tempfile::TempDir);
+pub(crate) struct Office(tempfile::TempDir);
 
 impl Office {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let office = Self(tempfile::tempdir_in("/tmp").unwrap());
         for ca in ["ours", "theirs"] {
             let (key, crt, subject) = (office.key(ca), office.crt(ca), format!("/CN={ca}"));
             let usage = "keyUsage=critical,keyCertSign";
-            let new =
-                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-addext", usage];
-            bed::run(
-                "openssl",
-                &[&new[..], &["-subj", &subject, "-keyout", &key, "-out", &crt]].concat(),
-            );
+            let new = ["req", "-x509", "-nodes", "-days", "2", "-addext", usage, "-subj", &subject];
+            bed::run("openssl", &[&new[..], &NEW_KEY, &["-keyout", &key, "-out", &crt]].concat());
         }
         fs::write(office.dir().join("script"), SCRIPT).unwrap();
         office
@@ -51,11 +49,11 @@ impl Office {
     }
 
     /// A server's certificate, for this name, valid so.
-    fn certify(&self, name: &str, valid: &[&str]) -> String {
+    pub(crate) fn certify(&self, name: &str, valid: &[&str]) -> String {
         let (key, csr, ext) = (self.key("server"), self.path("csr"), self.path("ext"));
         fs::write(&ext, format!("subjectAltName={name}\nbasicConstraints=CA:FALSE\n")).unwrap();
-        let new = ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server"];
-        bed::run("openssl", &[&new[..], &["-keyout", &key, "-out", &csr]].concat());
+        let new = ["req", "-nodes", "-subj", "/CN=server", "-keyout", &key, "-out", &csr];
+        bed::run("openssl", &[&new[..], &NEW_KEY].concat());
         let (ca, ca_key, crt) = (self.crt("ours"), self.key("ours"), self.crt("server"));
         let sign = ["x509", "-req", "-in", &csr, "-CA", &ca, "-CAkey", &ca_key, "-extfile", &ext];
         bed::run("openssl", &[&sign[..], &["-out", &crt], valid].concat());
@@ -63,7 +61,7 @@ impl Office {
     }
 
     /// A system that trusts this authority.
-    fn system(&self, ca: Option<&str>) -> Root {
+    pub(crate) fn system(&self, ca: Option<&str>) -> Root {
         let root = self.dir().join(ca.unwrap_or("nobody"));
         if let Some(ca) = ca {
             let bundle = root.join("etc/ssl/certs/ca-certificates.crt");
@@ -74,30 +72,41 @@ impl Office {
     }
 }
 
-/// It ends with the test. What it prints must find a reader as long.
-struct Server {
+/// It ends with the test. What it prints must find a reader as long, and its input no end.
+pub(crate) struct Server {
     openssl: Child,
-    url: String,
-    _printed: BufReader<ChildStdout>,
+    pub(crate) url: String,
+    printed: BufReader<ChildStdout>,
+    _input: ChildStdin,
 }
 
 impl Server {
+    /// With what it does (`-WWW` gives files), and what it says by itself to who comes.
     #[expect(clippy::disallowed_methods, reason = "it runs beside the test, and ends with it")]
-    fn start(office: &Office, certificate: &str) -> Self {
+    pub(crate) fn start(office: &Office, certificate: &str, does: &[&str], says: &str) -> Self {
         let mut openssl = Command::new(program("openssl"));
-        openssl.args(["s_server", "-accept", "127.0.0.1:0", "-WWW"]);
+        openssl.args(["s_server", "-accept", "127.0.0.1:0"]).args(does);
         openssl.args(["-cert", certificate, "-key", &office.key("server")]);
-        openssl.current_dir(office.dir()).stdin(Stdio::null()).stderr(Stdio::null());
+        openssl.current_dir(office.dir()).stdin(Stdio::piped()).stderr(Stdio::null());
         let mut openssl = openssl.stdout(Stdio::piped()).spawn().unwrap();
-        let mut printed = BufReader::new(openssl.stdout.take().unwrap());
-        let mut line = String::new();
-        while !line.starts_with("ACCEPT") {
-            line.clear();
-            assert_ne!(printed.read_line(&mut line).unwrap(), 0, "it ended");
-        }
+        let mut input = openssl.stdin.take().unwrap();
+        input.write_all(says.as_bytes()).unwrap();
+        let printed = BufReader::new(openssl.stdout.take().unwrap());
+        let mut server = Self { openssl, url: String::new(), printed, _input: input };
+        let line = server.heard("ACCEPT");
         let port = line.trim().rsplit(':').next().unwrap();
-        let url = format!("https://127.0.0.1:{port}/script");
-        Self { openssl, url, _printed: printed }
+        server.url = format!("https://127.0.0.1:{port}");
+        server
+    }
+
+    /// The next line that it prints which begins so.
+    pub(crate) fn heard(&mut self, begin: &str) -> String {
+        let mut line = String::new();
+        while !line.starts_with(begin) {
+            line.clear();
+            assert_ne!(self.printed.read_line(&mut line).unwrap(), 0, "it ended");
+        }
+        line
     }
 }
 
@@ -115,12 +124,12 @@ fn program(name: &str) -> PathBuf {
 /// Fetches the script from a server that presents this certificate; its error with what
 /// stands for the server in it.
 fn fetch(office: &Office, certificate: &str, trusted: &[&Root]) -> Result<(), String> {
-    let server = Server::start(office, certificate);
+    let server = Server::start(office, certificate, &["-WWW"], "");
+    let url = format!("{}/script", server.url);
     let trusted = trusted.iter().map(|root| Root::new(root.dir())).collect();
     let fetcher = Fetcher { trusted, limit: Duration::from_secs(60), most: 1000 };
     let begun = Instant::now();
-    let answer =
-        fetcher.fetch(&server.url).map_err(|e| format!("{e:#}").replace(&server.url, "SERVER"));
+    let answer = fetcher.fetch(&url).map_err(|e| format!("{e:#}").replace(&url, "SERVER"));
     assert!(begun.elapsed() < Duration::from_secs(20), "asked again and again: {answer:?}");
     assert_eq!(answer?.as_deref(), Some(SCRIPT.as_bytes()));
     Ok(())

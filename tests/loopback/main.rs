@@ -18,6 +18,7 @@ mod in_place;
 mod minisign;
 mod mirror;
 mod outside;
+mod phone;
 mod prepare;
 mod seeds;
 mod usr;

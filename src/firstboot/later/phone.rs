@@ -1,6 +1,7 @@
 //! `phone_home`: a server is told that the machine is there, as cloud-init's `cc_phone_home` does:
 //! by POST of a form.
 
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,18 +34,13 @@ pub(super) fn tell(
     let deadline = Instant::now() + limit;
     let url = expand(&home.url, |name| (name == "INSTANCE_ID").then(|| instance_id.to_owned()));
     let form = form(&facts(root, &home.post, instance_id)?);
-    let agent = agent(&url)?;
     let named = without_secrets(&url);
+    let agent = agent(root, &url).with_context(|| named.clone())?;
     for attempt in 1..=home.tries.max(1) {
         let left = deadline.saturating_duration_since(Instant::now());
-        let problem = match post(&agent, &url, &form, left.min(TRY)) {
-            Ok(200..=299) => return Ok(()),
-            Ok(code @ 300..=399) => {
-                bail!("{named}: answers {code}, which leads elsewhere: name that address instead")
-            }
-            Ok(code) => format!("answers {code}"),
-            Err(ureq::Error::BadUri(_)) => bail!("{named}: no such address"),
-            Err(e) => e.to_string(),
+        let posted = post(&agent, &url, &form, left.min(TRY));
+        let Some(problem) = why_again(posted).with_context(|| named.clone())? else {
+            return Ok(());
         };
         let left = deadline.saturating_duration_since(Instant::now());
         if attempt >= home.tries || left <= PAUSE {
@@ -54,6 +50,24 @@ pub(super) fn tell(
         thread::park_timeout(PAUSE);
     }
     bail!("{named}: not tried")
+}
+
+/// Why it is to be tried again; `None` if it was taken, an error if trying again is of no use.
+fn why_again(posted: Result<u16, ureq::Error>) -> Result<Option<String>> {
+    let e = match posted {
+        Ok(200..=299) => return Ok(None),
+        Ok(code @ 300..=399) => {
+            bail!("answers {code}, which leads elsewhere: name that address instead")
+        }
+        Ok(code) => return Ok(Some(format!("answers {code}"))),
+        Err(ureq::Error::BadUri(_)) => bail!("no such address"),
+        Err(e) => e,
+    };
+    Ok(Some(match tls::problem(&e) {
+        None => e.to_string(),
+        Some(e) if tls::is_of_the_clock(e) => format!("{e} (is the machine's clock right?)"),
+        Some(e) => bail!("{e}: nothing is told to whom the system does not trust (see ca_certs)"),
+    }))
 }
 
 fn post(agent: &Agent, url: &str, form: &str, limit: Duration) -> Result<u16, ureq::Error> {
@@ -66,14 +80,15 @@ fn post(agent: &Agent, url: &str, form: &str, limit: Duration) -> Result<u16, ur
     Ok(request.send(form)?.status().as_u16())
 }
 
-/// Redirects are not followed: a POST would become a GET, with nothing in it.
-fn agent(url: &str) -> Result<Agent> {
+/// Redirects are not followed: a POST would become a GET, with nothing in it. Whom the started
+/// system trusts is trusted, and nobody else: what is told names the machine.
+fn agent(root: &Root, url: &str) -> Result<Agent> {
     let mut config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .user_agent(concat!("health-checker/", env!("CARGO_PKG_VERSION")));
     if url.starts_with("https:") {
-        config = config.tls_config(tls::config()?);
+        config = config.tls_config(tls::config_of(slice::from_ref(root))?);
     }
     Ok(config.build().into())
 }

@@ -62,7 +62,7 @@ fn attempt(
         Err(Error::TooManyRedirects) => bail!("more than {REDIRECTS} redirections: a circle?"),
         Err(e @ (Error::BadUri(_) | Error::Tls(_) | Error::Pem(_))) => bail!("{e}"),
         Err(e) => {
-            if let Some(e) = of_tls(&e) {
+            if let Some(e) = tls::problem(&e) {
                 // The clock may be wrong as well: say so, since that looks like a forgery.
                 bail!("{e} (is the machine's clock right?)");
             }
@@ -105,16 +105,6 @@ fn request(agent: &Agent, asked: &Asked<'_>, left: Duration) -> Result<Response<
         at = next;
     }
     Err(Error::TooManyRedirects)
-}
-
-/// What is wrong with the server's TLS, if that is what is wrong. A handshake is part of
-/// reading and writing, and so is its error.
-fn of_tls(e: &Error) -> Option<&rustls::Error> {
-    match e {
-        Error::Rustls(e) => Some(e),
-        Error::Io(e) => e.get_ref()?.downcast_ref(),
-        _ => None,
-    }
 }
 
 fn read(mut response: Response<Body>, most: u64) -> Result<Result<Vec<u8>, Again>> {
