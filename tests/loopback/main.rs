@@ -21,6 +21,8 @@ mod outside;
 mod phone;
 mod prepare;
 mod seeds;
+mod silent_mirror;
+mod upgrade;
 mod usr;
 mod zypper;
 

@@ -25,12 +25,12 @@ const PROGRAMS: [&str; 8] = [
     "libsolv-tools",
 ];
 /// In the snapshot, as openSUSE has it, and not in /var.
-const DATABASE: &str = "/usr/lib/sysimage/rpm";
-const TOOLS: [&str; 6] =
+pub(crate) const DATABASE: &str = "/usr/lib/sysimage/rpm";
+pub(crate) const TOOLS: [&str; 6] =
     ["hc-tool-1.0", "hc-tool-2.0", "hc-data-1.0", "hc-data-2.0", "hc-script-1.0", "hc-open-1.0"];
 
 /// All of it: of what is long, `run` keeps the end.
-fn printed(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn printed(program: &str, arguments: &[&str]) -> String {
     let limit = Duration::from_secs(60);
     let whole = command::run_whole(Command::new(program).args(arguments), limit, 1 << 20);
     String::from_utf8(whole.unwrap().1).unwrap()
@@ -63,7 +63,7 @@ fn programs() -> Vec<PathBuf> {
 }
 
 /// A system with zypper in it, where `hc-data-1.0` is installed.
-fn system(mirror: &Mirror) -> Bed {
+pub(crate) fn system(mirror: &Mirror) -> Bed {
     let bed = Bed::new(PLAIN);
     let root = bed.dir.path().join("top/@/.snapshots/1/snapshot");
     bed.writable(1, || {
@@ -86,7 +86,7 @@ fn system(mirror: &Mirror) -> Bed {
 }
 
 /// Applies a cloud-config as the initrd does; `MIRROR` stands for its address.
-fn apply(bed: &Bed, mirror: &Mirror, config: &str) -> Result<u32, String> {
+pub(crate) fn apply(bed: &Bed, mirror: &Mirror, config: &str) -> Result<u32, String> {
     let config = config.replace("MIRROR", &mirror.url);
     Bed::hand_on_seed(&format!("#cloud-config\nusers: []\n{config}"));
     let applied = bed.stage("").apply();

@@ -1,8 +1,9 @@
 //! What makes a configured system of a pristine one, whatever format it is written in.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::seeds::seed_of;
 use super::{CONFIG, Found, Stage, read_script};
@@ -13,6 +14,7 @@ use crate::firstboot::configuration::Disks;
 use crate::firstboot::configure::{self, Source};
 use crate::firstboot::datasource::Format;
 use crate::firstboot::disks;
+use crate::firstboot::plan::Run;
 use crate::firstboot::script::Script;
 use crate::firstboot::seed::Seed;
 use crate::snapshot::outside::Reach;
@@ -53,7 +55,7 @@ impl Work {
             }
             Self::Seed(seed) => world.change(|inside| {
                 let trusted = vec![stage.machine.root.clone(), Root::new(&stage.machine.sysroot)];
-                made = apply_seed(seed, inside, &Source::new(trusted), how)?;
+                made = apply_seed(seed, inside, &Source::new(trusted), how, stage.limit)?;
                 Ok(())
             })?,
         }
@@ -76,6 +78,7 @@ fn apply_seed(
     inside: &Inside<'_>,
     net: &Source,
     how: &How<'_>,
+    limit: Duration,
 ) -> Result<Vec<String>> {
     let tree = Tree::open(inside.root)?.durable(how.durable);
     let application = &how.application;
@@ -91,8 +94,39 @@ fn apply_seed(
     (how.keep)(ready.plan.reach(&tree)?)?;
     // Everything has been decided and fetched: what is done to disks stays.
     let made = disks::make(&ready.plan.disks, inside, &tree)?;
-    match apply::apply(&ready.plan, &tree, &|run| inside.run(run)) {
+    let deadline = Instant::now() + limit;
+    match apply::apply(&ready.plan, &tree, &|run| inside.run(&until(run, deadline)?)) {
         Ok(()) => Ok(made),
         Err(e) => Err(disks::stays(e, &made)),
+    }
+}
+
+/// The same, ended by then, to the second: each program has its own limit, and all together have
+/// the one that a script has.
+fn until(run: &Run, deadline: Instant) -> Result<Run> {
+    let left = deadline.saturating_duration_since(Instant::now()).as_secs();
+    ensure!(left > 0, "no time is left: what came before has taken all of it");
+    Ok(Run { limit: run.limit.min(Duration::from_secs(left)), ..run.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::firstboot::plan::Statuses;
+
+    #[test]
+    fn all_programs_together_have_one_limit() {
+        let seconds = Duration::from_secs;
+        let run = |limit| Run {
+            command: vec!["x".to_owned()],
+            input: None,
+            limit: seconds(limit),
+            statuses: Statuses::Zero,
+            reason: "try".to_owned(),
+        };
+        let now = Instant::now();
+        assert_eq!(until(&run(60), now + seconds(3600)).unwrap().limit, seconds(60));
+        assert!(until(&run(7200), now + seconds(3600)).unwrap().limit < seconds(3601));
+        assert!(until(&run(60), now).unwrap_err().to_string().contains("no time is left"));
     }
 }
