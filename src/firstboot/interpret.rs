@@ -40,8 +40,8 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
     let Effective { config, scripts, boothooks, mut problems } = merged(seed, fetch);
     let (mut configuration, more) = cloud_config::read(&config, seed, defaults);
     problems.extend(more);
-    configuration.later.scripts = named(&scripts);
-    configuration.later.boothooks = named(&boothooks);
+    configuration.later.scripts = named(&scripts, &configuration.vendor_prefix);
+    configuration.later.boothooks = named(&boothooks, &[]);
     if let Some(named) = &seed.network_config {
         let (network, more) = network_config::read(named);
         configuration.network = network;
@@ -79,8 +79,9 @@ pub fn merge(
 }
 
 /// Scripts run in the order of their names: the vendor's first, the user's by the names that
-/// they have, and `runcmd` among them, as in cloud-init.
-fn named(programs: &[Program]) -> Vec<Script> {
+/// they have, and `runcmd` among them, as in cloud-init. The prefix is for those scripts of the
+/// vendor's that run once an instance: its `cc_scripts_vendor` runs no others.
+fn named(programs: &[Program], vendor_prefix: &[String]) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     for (at, program) in programs.iter().enumerate() {
         let when = match program.part.kind {
@@ -95,7 +96,13 @@ fn named(programs: &[Program]) -> Vec<Script> {
         if name == "runcmd" || scripts.iter().any(|it| it.name == name) {
             name = format!("{name}-{at:03}");
         }
-        scripts.push(Script { name, when, text: program.part.program() });
+        let prefix = match (program.layer, when) {
+            (Layer::Vendor(_), When::Instance) if program.part.kind == Kind::Script => {
+                vendor_prefix.to_vec()
+            }
+            _ => Vec::new(),
+        };
+        scripts.push(Script { name, when, text: program.part.program(), prefix });
     }
     scripts
 }
@@ -108,5 +115,56 @@ pub fn alone(source: impl Into<Arc<str>>, bytes: Vec<u8>) -> Seed {
         instance_id: "nocloud".to_owned(),
         user_data: Some(named),
         ..Seed::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scripts of all kinds, by their MIME types.
+    const SCRIPTS: &str = "Content-Type: multipart/mixed; boundary=b\nMIME-Version: 1.0\n\n\
+        --b\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n\
+        --b\nContent-Type: text/x-shellscript-per-boot\n\n#!/bin/sh\n\
+        --b\nContent-Type: text/cloud-boothook\n\n#!/bin/sh\n--b--\n";
+
+    /// What its owner wants.
+    const ARCHIVE: &str = "#cloud-config-archive\n- |\n  #cloud-config\n  \
+        vendor_data: {prefix: [nice, -n, 19]}\n\
+        - {type: text/x-shellscript, content: \"#!/bin/sh\"}\n";
+
+    #[test]
+    fn a_prefix_is_for_the_vendors_scripts_of_an_instance() {
+        let named = |source: &str, text: &str| Named {
+            source: source.into(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let seed = Seed {
+            user_data: Some(named("user", ARCHIVE)),
+            vendor_data: vec![named("v1", SCRIPTS), named("v2", SCRIPTS)],
+            ..Seed::default()
+        };
+        let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
+        assert!(it.problems.is_empty(), "{:?}", it.problems);
+        let later = it.configuration.later;
+        let found: Vec<(bool, When, usize)> = later
+            .scripts
+            .iter()
+            .chain(&later.boothooks)
+            .map(|it| (it.name.contains("vendor"), it.when, it.prefix.len()))
+            .collect();
+        let (vendor, user) = (true, false);
+        assert_eq!(
+            found,
+            [
+                (vendor, When::Instance, 3),
+                (vendor, When::Boot, 0),
+                (vendor, When::Instance, 3),
+                (vendor, When::Boot, 0),
+                (user, When::Instance, 0),
+                (vendor, When::Boot, 0),
+                (vendor, When::Boot, 0),
+            ]
+        );
     }
 }

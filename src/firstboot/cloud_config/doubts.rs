@@ -9,7 +9,6 @@ pub(super) fn find(reader: &mut Reader, context: &Context<'_>, of: &Configuratio
     nobody_gets_in(reader, context, of);
     only_root_and_locked(reader, of);
     names_twice(reader, of);
-    vendors_prefix(reader, context);
 }
 
 fn can_log_in_by_password(of: &Configuration) -> bool {
@@ -39,13 +38,6 @@ fn only_root_and_locked(reader: &mut Reader, of: &Configuration) {
         let what = "disable_root is true unless it says otherwise, and there is no default user: \
                     these keys open nothing; write disable_root: false, or \"default\" among users";
         reader.warn(&root.name.place, what);
-    }
-}
-
-/// A program in front of the vendor's scripts.
-fn vendors_prefix(reader: &mut Reader, context: &Context<'_>) {
-    if let Some(node) = context.get("vendor_data").and_then(|it| it.get("prefix")) {
-        reader.warn(&node.place, "prefix of vendor_data is ignored: its scripts run as they are");
     }
 }
 

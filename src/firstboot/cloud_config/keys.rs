@@ -94,6 +94,7 @@ pub const KEYS: &[Key] = &[
     full("user"),
     full("users"),
     full("vendor_data"),
+    full("vendor_data2"),
     full("write_files"),
     part("zypper", "keys named by gpgkey are trusted"),
     // Not applied.

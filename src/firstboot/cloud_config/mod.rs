@@ -21,6 +21,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod users;
+mod vendor;
 mod zypper;
 
 use anyhow::Result;
@@ -80,6 +81,7 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
     zypper::read(&mut reader, &context, &mut configuration);
     packages::read(&mut reader, &context, &mut configuration);
     random_seed::read(&mut reader, &context, &mut configuration);
+    vendor::read(&mut reader, &context, &mut configuration);
     commands::read(&mut reader, &context, &mut configuration);
     doubts::find(&mut reader, &context, &configuration);
     reader.problems.sort_by(|a, b| a.place.cmp(&b.place));

@@ -25,6 +25,9 @@ pub struct Script {
     /// All of it, interpreter line included; in base64, since it may be any bytes.
     #[serde(with = "base64_text")]
     pub text: Vec<u8>,
+    /// The program that runs it, with arguments; its path comes last. Nothing: it runs itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefix: Vec<String>,
 }
 
 /// One command of `bootcmd` or `runcmd`.

@@ -67,6 +67,8 @@ pub struct Configuration {
     pub network: Option<Network>,
     /// Bytes for the kernel's random numbers.
     pub random_seed: Vec<u8>,
+    /// What runs the vendor's scripts, with arguments ([`Script::prefix`]).
+    pub vendor_prefix: Vec<String>,
     /// What runs in the started system.
     pub later: Later,
 }

@@ -30,8 +30,11 @@ pub(super) struct Task<'a> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Work<'a> {
-    /// A program, by its text.
-    Text(Vec<u8>),
+    /// A program, by its text, and the words that are put before it ([`Script::prefix`]).
+    Text {
+        text: Vec<u8>,
+        prefix: &'a [String],
+    },
     /// A program that is there.
     File(PathBuf),
     PhoneHome(&'a PhoneHome),
@@ -39,11 +42,17 @@ pub(super) enum Work<'a> {
     Power,
 }
 
+impl Work<'_> {
+    fn text(text: Vec<u8>) -> Self {
+        Self::Text { text, prefix: &[] }
+    }
+}
+
 /// What the boot stage does.
 pub(super) fn early(later: &Later) -> Vec<Task<'_>> {
     let mut hooks: Vec<&Script> = later.boothooks.iter().collect();
     hooks.sort_by(|a, b| a.name.cmp(&b.name));
-    let task = |name: String, text| Task { name, when: When::Boot, work: Work::Text(text) };
+    let task = |name: String, text| Task { name, when: When::Boot, work: Work::text(text) };
     let mut tasks: Vec<_> = hooks
         .into_iter()
         .map(|hook| task(format!("boothooks/{}", hook.name), hook.text.clone()))
@@ -120,7 +129,8 @@ fn own_task(script: &Script, when: When) -> Task<'_> {
         if when == When::Instance { "scripts" } else { directory(when) },
         script.name
     );
-    Task { name, when, work: Work::Text(script.text.clone()) }
+    let work = Work::Text { text: script.text.clone(), prefix: &script.prefix };
+    Task { name, when, work }
 }
 
 /// cloud-init writes it as a user's script of that name.
@@ -128,7 +138,7 @@ fn runcmd(later: &Later) -> Option<Task<'_>> {
     (!later.runcmd.is_empty()).then(|| Task {
         name: "runcmd".to_owned(),
         when: When::Instance,
-        work: Work::Text(shell::script(&later.runcmd)),
+        work: Work::text(shell::script(&later.runcmd)),
     })
 }
 
@@ -154,7 +164,7 @@ mod tests {
     use crate::firstboot::configuration::Command;
 
     fn script(name: &str, when: When) -> Script {
-        Script { name: name.to_owned(), when, text: b"#!/bin/sh\n".to_vec() }
+        Script { name: name.to_owned(), when, text: b"#!/bin/sh\n".to_vec(), prefix: Vec::new() }
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn verdict(healthy: Option<bool>, service: &str) -> Verdict {
 fn wanted(root: &Root, later: &Later, power: &PowerState) -> bool {
     let Some(condition) = &power.condition else { return true };
     let text = shell::script(std::slice::from_ref(condition));
-    match Programs::new(root, later).text("condition", &text, CONDITION) {
+    match Programs::new(root, later).text("condition", &text, &[], CONDITION) {
         Ok(()) => true,
         Err(e) => {
             log::info!("power_state: its condition says no: {e:#}");

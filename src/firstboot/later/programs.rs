@@ -39,8 +39,14 @@ impl<'a> Programs<'a> {
         Self { root, instance_id: &later.instance_id }
     }
 
-    /// Runs a program by its text.
-    pub(super) fn text(&self, name: &str, text: &[u8], limit: Duration) -> Result<()> {
+    /// Runs a program by its text, after these words.
+    pub(super) fn text(
+        &self,
+        name: &str,
+        text: &[u8],
+        prefix: &[String],
+        limit: Duration,
+    ) -> Result<()> {
         let place = self.place()?;
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
@@ -49,19 +55,26 @@ impl<'a> Programs<'a> {
             .with_context(|| format!("cannot make a directory in {}", place.dir.display()))?;
         let path = directory.path().join(file_name(name.rsplit('/').next().unwrap_or(name)));
         write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        let mut command =
-            if place.executes { Command::new(&path) } else { interpreted(&path, text)? };
-        let result = self.run(&mut command, limit).map_err(|e| match e {
-            Ended::Failed(e) => e,
-            Ended::NotStarted(e) => not_started(&e, text),
-        });
+        let command = if place.executes {
+            Command::new(&path)
+        } else {
+            interpreted(&path, text).context("neither /run nor /var lets programs be executed")?
+        };
+        let result =
+            self.run(after(prefix, command), limit).map_err(|e| match (e, prefix.first()) {
+                (Ended::Failed(e), _) => e,
+                (Ended::NotStarted(e), Some(program)) => {
+                    anyhow!("{program}, the prefix of vendor_data, cannot be started: {e}")
+                }
+                (Ended::NotStarted(e), None) => not_started(&e, text),
+            });
         directory.close().context("its text cannot be removed")?;
         result
     }
 
-    fn run(&self, command: &mut Command, limit: Duration) -> Result<(), Ended> {
+    fn run(&self, mut command: Command, limit: Duration) -> Result<(), Ended> {
         command.env("INSTANCE_ID", self.instance_id).current_dir("/");
-        match command::run_and_leave(command, limit) {
+        match command::run_and_leave(&mut command, limit) {
             Ok(End::Exit(0)) => Ok(()),
             Ok(end) => Err(Ended::Failed(anyhow!("{end}"))),
             Err(e) => Err(Ended::NotStarted(e)),
@@ -86,8 +99,8 @@ impl<'a> Programs<'a> {
 impl Worker for Programs<'_> {
     fn work(&mut self, task: &Task, limit: Duration) -> Result<()> {
         match &task.work {
-            Work::Text(text) => self.text(&task.name, text, limit),
-            Work::File(path) => self.run(&mut Command::new(path), limit).map_err(|e| match e {
+            Work::Text { text, prefix } => self.text(&task.name, text, prefix, limit),
+            Work::File(path) => self.run(Command::new(path), limit).map_err(|e| match e {
                 Ended::Failed(e) => e,
                 Ended::NotStarted(e) => not_started(&e, &fs::read(path).unwrap_or_default()),
             }),
@@ -111,8 +124,8 @@ enum Ended {
     NotStarted(io::Error),
 }
 
-fn executes(dir: &Path) -> Result<bool> {
-    let flags = statvfs(dir).with_context(|| format!("statvfs {}", dir.display()))?.flags();
+fn executes(path: &Path) -> Result<bool> {
+    let flags = statvfs(path).with_context(|| format!("statvfs {}", path.display()))?.flags();
     Ok(!flags.contains(FsFlags::ST_NOEXEC))
 }
 
@@ -121,13 +134,22 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o700).open(path)?.write_all(text)
 }
 
+/// What the kernel would make of it where it may be executed.
 fn interpreted(path: &Path, text: &[u8]) -> Result<Command> {
     let Some(interpreter) = script::parse(text)?.interpreter else {
-        bail!("a program in machine code, and neither /run nor /var lets programs be executed");
+        bail!("it is a program in machine code, which no interpreter runs");
     };
     let mut command = Command::new(interpreter.path);
     command.args(interpreter.argument).arg(path);
     Ok(command)
+}
+
+/// The same program, named to the one that these words start.
+fn after(prefix: &[String], program: Command) -> Command {
+    let Some((first, rest)) = prefix.split_first() else { return program };
+    let mut command = Command::new(first);
+    command.args(rest).arg(program.get_program()).args(program.get_args());
+    command
 }
 
 /// The kernel says "no such file" of a file that is plainly there: its first line says why.

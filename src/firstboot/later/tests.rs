@@ -30,7 +30,7 @@ impl Worker for Fake {
 }
 
 fn script(name: &str, when: When) -> Script {
-    Script { name: name.to_owned(), when, text: b"#!/bin/sh\n".to_vec() }
+    Script { name: name.to_owned(), when, text: b"#!/bin/sh\n".to_vec(), prefix: Vec::new() }
 }
 
 fn later() -> Later {
@@ -142,7 +142,7 @@ fn programs_run_and_leave_no_text_behind() {
     let out = dir.path().join("out");
     let text =
         format!("#!/bin/sh\nstat -c %a ${{0%/*}} >{0}; echo $INSTANCE_ID >>{0}\n", out.display());
-    programs.text("scripts/a", text.as_bytes(), LIMIT).unwrap();
+    programs.text("scripts/a", text.as_bytes(), &[], LIMIT).unwrap();
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "700\ni 1\n");
     for (text, says) in [
         ("#!/bin/sh\nexit 3\n", "exit status 3"),
@@ -151,10 +151,17 @@ fn programs_run_and_leave_no_text_behind() {
         ("#!/bin/sh\r\n", "line 1"),
         ("#!/bin/sh\nkill -9 $$\n", "SIGKILL"),
     ] {
-        let error = programs.text("a", text.as_bytes(), LIMIT).unwrap_err();
+        let error = programs.text("a", text.as_bytes(), &[], LIMIT).unwrap_err();
         assert!(format!("{error:#}").contains(says), "{text:?}: {error:#}");
     }
-    let hung = programs.text("a", b"#!/bin/sh\nsleep 100\n", Duration::from_millis(50));
+    // After a prefix, whose last argument is the program's path.
+    let prefix = ["env", "FROM=vendor"].map(str::to_owned);
+    let text = format!("#!/bin/sh\necho $FROM $# >{}\n", out.display());
+    programs.text("a", text.as_bytes(), &prefix, LIMIT).unwrap();
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "vendor 0\n");
+    let error = programs.text("a", b"#!/bin/sh\n", &["/none".to_owned()], LIMIT).unwrap_err();
+    assert!(error.to_string().starts_with("/none, the prefix of vendor_data, cannot be"), "{error}");
+    let hung = programs.text("a", b"#!/bin/sh\nsleep 100\n", &[], Duration::from_millis(50));
     assert!(hung.unwrap_err().to_string().contains("no end within"));
     assert_eq!(files::list(&root.join(handoff::DIR)).unwrap().len(), 0);
 }
@@ -185,7 +192,7 @@ fn the_stages_do_what_the_file_says_and_note_it() {
     std::fs::create_dir(&left).unwrap();
     final_stage(&root, LIMIT).unwrap();
     assert!(!left.exists());
-    assert!(matches!(order::late(&later, &[])[0].work, Work::Text(_)));
+    assert!(matches!(order::late(&later, &[])[0].work, Work::Text { .. }));
     files::replace(&root.join(FILE), b"{", 0o600).unwrap();
     assert!(format!("{:#}", final_stage(&root, LIMIT).unwrap_err()).contains(FILE));
 }
