@@ -17,6 +17,7 @@ mod https;
 mod in_place;
 mod minisign;
 mod mirror;
+mod noexec;
 mod outside;
 mod phone;
 mod prepare;

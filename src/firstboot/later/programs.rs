@@ -72,6 +72,21 @@ impl<'a> Programs<'a> {
         result
     }
 
+    /// Runs a program that is there, also where its file system lets none be executed.
+    fn file(&self, path: &Path, limit: Duration) -> Result<()> {
+        let text = || fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let command = if executes(path)? {
+            Command::new(path)
+        } else {
+            interpreted(path, &text()?)
+                .with_context(|| format!("{} is on a file system mounted noexec", path.display()))?
+        };
+        self.run(command, limit).map_err(|e| match e {
+            Ended::Failed(e) => e,
+            Ended::NotStarted(e) => text().map_or_else(|e| e, |text| not_started(&e, &text)),
+        })
+    }
+
     fn run(&self, mut command: Command, limit: Duration) -> Result<(), Ended> {
         command.env("INSTANCE_ID", self.instance_id).current_dir("/");
         match command::run_and_leave(&mut command, limit) {
@@ -100,10 +115,7 @@ impl Worker for Programs<'_> {
     fn work(&mut self, task: &Task, limit: Duration) -> Result<()> {
         match &task.work {
             Work::Text { text, prefix } => self.text(&task.name, text, prefix, limit),
-            Work::File(path) => self.run(Command::new(path), limit).map_err(|e| match e {
-                Ended::Failed(e) => e,
-                Ended::NotStarted(e) => not_started(&e, &fs::read(path).unwrap_or_default()),
-            }),
+            Work::File(path) => self.file(path, limit),
             Work::PhoneHome(home) => phone::tell(self.root, home, self.instance_id, limit),
             Work::Power => Ok(()),
         }
