@@ -89,6 +89,14 @@ mod tests {
             assert_eq!(source, expected);
         }
         assert_eq!(given(&at("desk")).unwrap().vendor_data.len(), 1);
+        // An old drive's network is not dropped in silence.
+        let old = br#"{"uuid": "u-1", "network_config": {"content_path": "/content/0000"}}"#;
+        files::replace(&at("old/openstack/latest/meta_data.json"), old, 0o644).unwrap();
+        let error = given(&at("old")).unwrap_err().to_string();
+        assert!(error.contains("network_config: the network as text of Debian's"), "{error}");
+        let new = at("old/openstack/latest/network_data.json");
+        files::replace(&new, b"{}", 0o644).unwrap();
+        assert!(given(&at("old")).unwrap().network_config.is_some());
         let overlay = Overlay::from_iter([("instance-id".to_owned(), "i-9".into())]);
         for name in ["only.yaml", "nocloud", "desk"] {
             assert_eq!(given_with(&at(name), &overlay).unwrap().instance_id, "i-9", "{name}");

@@ -111,6 +111,24 @@ impl Meta {
         Ok(Some(name))
     }
 
+    /// Refuses the network in its old form, the text of Debian's interfaces(5), which `key` holds or
+    /// names. cloud-init reads it unless there is a `newer` file; if `is_there`, it is only said.
+    pub(super) fn refuse_interfaces(&self, key: &str, newer: &str, is_there: bool) -> Result<()> {
+        if self.get(key).is_none_or(|it| it.is_null() || it == "") {
+            return Ok(());
+        }
+        if is_there {
+            let what = format!("it does not count, as in cloud-init, since there is {newer}");
+            log::warn!("{}", self.wrong(key, &what));
+            return Ok(());
+        }
+        let what = format!(
+            "the network as text of Debian's interfaces(5) is not read here: write {newer} \
+             instead, as docs/network-config.md has it"
+        );
+        Err(self.wrong(key, &what))
+    }
+
     /// Public keys, in the shapes that clouds write: lines of text, a list, or a mapping whose
     /// values are either.
     pub(super) fn public_keys(&self, key: &str) -> Result<Vec<String>> {

@@ -23,6 +23,8 @@ pub(super) fn read(tree: &Tree, overlay: &Overlay) -> Result<Seed> {
     let user_data = required(tree, USER_DATA)?;
     let not_empty =
         |name| Ok::<_, anyhow::Error>(tree.read(name)?.filter(|it| !it.bytes.is_empty()));
+    let network_config = not_empty(NETWORK_CONFIG)?;
+    meta.refuse_interfaces("network-interfaces", NETWORK_CONFIG, network_config.is_some())?;
     let hostname = match meta.name("local-hostname")? {
         Some(name) => Some(name),
         None => meta.name("hostname")?,
@@ -34,7 +36,7 @@ pub(super) fn read(tree: &Tree, overlay: &Overlay) -> Result<Seed> {
         public_keys: meta.public_keys("public-keys")?,
         user_data: Some(user_data).filter(|it| !it.bytes.is_empty()),
         vendor_data: not_empty(VENDOR_DATA)?.into_iter().collect(),
-        network_config: not_empty(NETWORK_CONFIG)?,
+        network_config,
         meta_data: Value::Object(meta.into_map()),
         ..Seed::default()
     })
@@ -104,6 +106,21 @@ mod tests {
         assert_eq!(seed.meta_data["rack"], json!([4]));
         assert!(!seed.is_disabled() && with_meta("dsmode: disabled").is_disabled());
         assert_eq!(with_meta("hostname: b").local_hostname.as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn the_networks_old_form_is_refused_unless_there_is_the_new_one() {
+        let old = "instance-id: i-1\nnetwork-interfaces: |\n  iface eth0 inet dhcp\n";
+        let files = |old, new| tree(&[(USER_DATA, ""), (META_DATA, old), (NETWORK_CONFIG, new)]);
+        let error = read(&files(old, ""), &Overlay::new()).unwrap_err().to_string();
+        let says = "/dev/sr0: meta-data:2:21: network-interfaces: the network as text of Debian's";
+        assert!(error.starts_with(says) && error.contains("write network-config"), "{error}");
+        for (old, new) in
+            [(old, "version: 2"), ("network-interfaces: ", ""), ("network-interfaces: ''", "")]
+        {
+            let seed = read(&files(old, new), &Overlay::new()).unwrap();
+            assert_eq!(seed.network_config.is_some(), !new.is_empty(), "{old}");
+        }
     }
 
     #[test]

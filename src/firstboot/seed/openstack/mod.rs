@@ -36,9 +36,10 @@ pub const FILES: [(&str, bool); 5] = [
     ("user_data", false),
     ("vendor_data.json", false),
     ("vendor_data2.json", false),
-    ("network_data.json", false),
+    (NETWORK_DATA, false),
 ];
 const META_DATA: &str = "meta_data.json";
+const NETWORK_DATA: &str = "network_data.json";
 
 pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result<Seed> {
     let version = version(tree)?;
@@ -58,6 +59,8 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
             vendor.extend(vendor_data(&named)?);
         }
     }
+    let network_config = file(NETWORK_DATA)?.filter(|it| !it.bytes.is_empty());
+    meta.refuse_interfaces("network_config", NETWORK_DATA, network_config.is_some())?;
     let given = |key: &str| overlay.get(key).and_then(Value::as_str).map(str::to_owned);
     let mut map = meta.into_map();
     // It is kept once, and is no part of what templates may show.
@@ -70,7 +73,7 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
         meta_data: Value::Object(map),
         user_data: file("user_data")?.filter(|it| !it.bytes.is_empty()),
         vendor_data: vendor,
-        network_config: file("network_data.json")?.filter(|it| !it.bytes.is_empty()),
+        network_config,
         files,
         random_seed,
     })
