@@ -160,7 +160,10 @@ fn programs_run_and_leave_no_text_behind() {
     programs.text("a", text.as_bytes(), &prefix, LIMIT).unwrap();
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "vendor 0\n");
     let error = programs.text("a", b"#!/bin/sh\n", &["/none".to_owned()], LIMIT).unwrap_err();
-    assert!(error.to_string().starts_with("/none, the prefix of vendor_data, cannot be"), "{error}");
+    assert!(
+        error.to_string().starts_with("/none, the prefix of vendor_data, cannot be"),
+        "{error}"
+    );
     let hung = programs.text("a", b"#!/bin/sh\nsleep 100\n", &[], Duration::from_millis(50));
     assert!(hung.unwrap_err().to_string().contains("no end within"));
     assert_eq!(files::list(&root.join(handoff::DIR)).unwrap().len(), 0);
