@@ -113,7 +113,7 @@ mod tests {
         let old = "instance-id: i-1\nnetwork-interfaces: |\n  iface eth0 inet dhcp\n";
         let files = |old, new| tree(&[(USER_DATA, ""), (META_DATA, old), (NETWORK_CONFIG, new)]);
         let error = read(&files(old, ""), &Overlay::new()).unwrap_err().to_string();
-        let says = "/dev/sr0: meta-data:2:21: network-interfaces: the network as text of Debian's";
+        let says = "/dev/sr0: meta-data:3:3: network-interfaces: the network as text of Debian's";
         assert!(error.starts_with(says) && error.contains("write network-config"), "{error}");
         for (old, new) in
             [(old, "version: 2"), ("network-interfaces: ", ""), ("network-interfaces: ''", "")]
