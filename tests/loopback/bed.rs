@@ -192,6 +192,8 @@ impl Bed {
         Path::new("/run/health-checker").join(PENDING).exists()
     }
 
+    /// The disk, to be dropped and not closed: what another test starts holds its open files until it
+    /// is another program, and they would be busy.
     pub(crate) fn disk(&self) -> Disk {
         Disk::open(&self.sysroot, true).unwrap().unwrap()
     }

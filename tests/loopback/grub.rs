@@ -56,5 +56,5 @@ fn grubs_flag_is_cleared_on_the_device_and_nothing_else_there() {
     fs::write(&file, block("env_block=128+8\n", 1024)).unwrap();
     let error = format!("{:#}", env::clear(&root).unwrap_err());
     assert!(error.contains("env_block=128+8 is not understood"), "{error}");
-    disk.close().unwrap();
+    drop(disk);
 }

@@ -75,7 +75,7 @@ fn an_applied_configuration_becomes_the_default_and_is_entered() {
         let info = Info::read(&disk.snapshots.dir().join("2/info.xml")).unwrap().unwrap();
         assert_eq!(info.field("num"), Some("2"));
         assert_eq!(info.user(IN_PROGRESS), None, "{layout}");
-        disk.close().unwrap();
+        drop(disk);
         let etc = bed.etc_of(2);
         assert_eq!(fs::read_to_string(etc.join("hostname")).unwrap(), "changed\n", "{layout}");
         // What was there before is still there, to the last byte.
@@ -168,7 +168,7 @@ fn an_interrupted_transaction_is_deleted_at_the_next_first_boot() {
         assert_eq!(discard::left_over(&disk).unwrap(), [2], "{layout}");
         discard::discard(&disk, 2).unwrap();
         assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
-        disk.close().unwrap();
+        drop(disk);
         assert_eq!(bed.fingerprint(), before, "{layout}");
     }
 }
@@ -195,7 +195,7 @@ fn a_cut_before_the_mark_leaves_nothing_for_ever() {
     fs::create_dir_all(dir(6)).unwrap();
     fs::create_dir_all(disk.var.join("lib/overlay/6/etc")).unwrap();
     assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
-    disk.close().unwrap();
+    drop(disk);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_cut_between_the_write_ahead_and_set_default_is_done_again() {
     let error = new.commit(failing).unwrap_err();
     assert!(format!("{error:#}").contains("the record cannot be written"));
     drop(new);
-    disk.close().unwrap();
+    drop(disk);
     assert_eq!(bed.fingerprint(), before, "no write-ahead, no new default");
     stage.detect().unwrap();
     assert!(Bed::pending());
@@ -229,7 +229,7 @@ fn the_default_and_a_finished_snapshot_are_never_taken_for_left_overs() {
     assert_eq!(discard::left_over(&disk).unwrap(), [0; 0]);
     assert!(discard::discard(&disk, 2).is_err());
     assert!(disk.snapshots.path(2).join("etc/hostname").exists(), "its nested /etc is gone");
-    disk.close().unwrap();
+    drop(disk);
     bed.restart();
     bed.stage("").detect().unwrap();
     let info = Info::read(&bed.disk().snapshots.dir().join("2/info.xml")).unwrap().unwrap();
@@ -265,13 +265,13 @@ fn a_forgotten_layer_is_not_taken_over_and_a_damaged_record_is_kept() {
     fs::create_dir_all(disk.var.join("lib/health-checker")).unwrap();
     fs::write(disk.var.join("lib/health-checker/record"), "rubbish").unwrap();
     assert!(matches!(store.read(), record::State::Unknown(_)));
-    disk.close().unwrap();
+    drop(disk);
     Bed::hand_on_script(&script("exit 0"));
     assert_eq!(bed.stage("").apply().unwrap().unwrap().number, 8);
     let disk = bed.disk_of_default();
     let aside = disk.var.join("lib/health-checker/record.unusable.0");
     assert_eq!(fs::read_to_string(aside).unwrap(), "rubbish");
-    disk.close().unwrap();
+    drop(disk);
     assert_eq!(bed.outcome().map(|o| Outcome { at: None, ..o }.state), Some(State::Applied));
 }
 
@@ -329,7 +329,7 @@ fn a_key_in_any_layer_of_etc_is_a_key() {
         assert!(!asked(), "{layout}");
         let disk = bed.disk();
         let number = disk.booted.id.number;
-        disk.close().unwrap();
+        drop(disk);
         let keys = bed.etc_of(number).join("health-checker/firstboot.keys");
         bed.writable(number, || {
             fs::create_dir_all(&keys).unwrap();

@@ -34,7 +34,7 @@ fn cut_attempt(bed: &Bed) -> Outside {
     fs::write(state_dir(&disk).join("evidence"), "of the failure").unwrap();
     assert!(btrfs::is_subvolume(&nested).unwrap());
     std::mem::forget(new);
-    disk.close().unwrap();
+    drop(disk);
     outside
 }
 
@@ -50,7 +50,7 @@ fn it_is_put_back_at_the_next_start_whatever_was_exchanged_before_the_cut() {
         let mut some = outside.clone();
         some.subvolumes.truncate(exchanged);
         outside::put_back(&disk, &some, &state_dir(&disk)).unwrap();
-        disk.close().unwrap();
+        drop(disk);
 
         bed.restart();
         bed.stage("").clean_up().unwrap();
@@ -76,7 +76,7 @@ fn what_an_attempt_wrote_that_was_the_default_once_is_never_put_back() {
     let disk = bed.disk();
     // It became the default, what was kept could not be deleted, and an update came after it.
     transaction::finish(&disk, outside.number).unwrap();
-    disk.close().unwrap();
+    drop(disk);
     bed.restart();
     bed.stage("").clean_up().unwrap();
     let disk = bed.disk();
@@ -94,7 +94,7 @@ fn what_is_the_default_by_now_keeps_what_was_written() {
     let default =
         disk.snapshots.list().unwrap().into_iter().find(|it| it.id.number == outside.number);
     disk.snapshots.set_default(&default.unwrap().id).unwrap();
-    disk.close().unwrap();
+    drop(disk);
     bed.restart();
     bed.stage("").clean_up().unwrap();
     let disk = bed.disk();

@@ -23,7 +23,7 @@ fn bed(layout: &str) -> Bed {
         fs::write(etc.join(name), text).unwrap();
     }
     btrfs::set_read_only(&snapshot, true).unwrap();
-    disk.close().unwrap();
+    drop(disk);
     bed
 }
 

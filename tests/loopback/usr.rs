@@ -37,7 +37,7 @@ fn the_script_runs_in_it_and_changes_it() {
         assert_eq!(fs::read_to_string(disk.top().join("@/usr/added")).unwrap(), "x\n", "{case}");
         let shadowed = fs::read_dir(disk.snapshots.path(2).join("usr")).unwrap().count();
         assert_eq!(shadowed, 0, "{case}: written to where /usr is mounted");
-        disk.close().unwrap();
+        drop(disk);
         assert_eq!(fs::read_to_string(bed.etc_of(2).join("hostname")).unwrap(), "configured\n");
     });
 }
