@@ -37,7 +37,8 @@ fn a_silent_server_ends_in_time_and_leaves_nothing() {
     let begun = Instant::now();
     let error = stage.apply().map(drop).unwrap_err();
     let (error, took) = (format!("{error:#}"), begun.elapsed());
-    assert!(took < LIMIT * 2, "{took:?}: {error}");
+    // Less than the step alone may take, also on a busy machine.
+    assert!(took < LIMIT * 15, "{took:?}: {error}");
     let refresh = format!("refresh the repository slow, {url}/x");
     assert!(error.contains(&refresh) && error.contains("no end within"), "{error}");
     assert_eq!(bed.default_number(), 1);
