@@ -22,18 +22,18 @@ use health_checker::sys::tree::Tree;
 
 use crate::bed::{Alone, path, run};
 
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// An image as a disk, with nodes for its partitions.
-struct LoopDisk {
-    image: PathBuf,
-    node: String,
+pub(crate) struct LoopDisk {
+    pub(crate) image: PathBuf,
+    pub(crate) node: String,
     _alone: Alone,
     _dir: tempfile::TempDir,
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let output = command::run(Command::new(program).args(arguments), Duration::from_secs(60));
     let output = output.unwrap();
     assert!(output.success(), "{program} {arguments:?}: {} {}", output.end, output.stderr);
@@ -41,7 +41,7 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 impl LoopDisk {
-    fn new(mib: u64) -> Self {
+    pub(crate) fn new(mib: u64) -> Self {
         let alone = Alone::enter();
         let dir = tempfile::tempdir_in("/tmp").unwrap();
         let image = dir.path().join("image");
@@ -50,17 +50,17 @@ impl LoopDisk {
         Self { image, node, _alone: alone, _dir: dir }
     }
 
-    fn part(&self, number: u32) -> String {
+    pub(crate) fn part(&self, number: u32) -> String {
         format!("{}p{number}", self.node)
     }
 
     /// The image is larger now, as a virtual disk that somebody resized.
-    fn enlarge(&self, mib: u64) {
+    pub(crate) fn enlarge(&self, mib: u64) {
         fs::OpenOptions::new().write(true).open(&self.image).unwrap().set_len(mib * MIB).unwrap();
         run("losetup", &["--set-capacity", &self.node]);
     }
 
-    fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         run("sync", &[]);
         fs::read(&self.node).unwrap()
     }
@@ -91,14 +91,14 @@ fn planned(text: &str, root: &Path) -> (Plan, Vec<String>) {
 }
 
 /// Does it, and says what.
-fn done(text: &str, root: &Path) -> Vec<String> {
+pub(crate) fn done(text: &str, root: &Path) -> Vec<String> {
     let (plan, errors) = planned(text, root);
     assert_eq!(errors, Vec::<String>::new());
     make(&plan.disks, &Inside { root }, &Tree::open("/").unwrap()).unwrap()
 }
 
 /// Nothing of the defaults: the sandbox's own root is left alone.
-const STILL: &str = "growpart: {mode: 'off'}\nresize_rootfs: false\n";
+pub(crate) const STILL: &str = "growpart: {mode: 'off'}\nresize_rootfs: false\n";
 
 #[test]
 fn a_disk_gets_its_partitions_and_file_systems_once() {
@@ -217,7 +217,7 @@ fn a_mounted_root_grows_with_its_disk() {
 }
 
 /// As the stage does it in the initrd: in a system of its own that is mounted from a disk.
-fn grown(root: &Path) -> Vec<String> {
+pub(crate) fn grown(root: &Path) -> Vec<String> {
     let configuration = read("{}");
     let (inside, tree) = (Inside { root }, Tree::open(root).unwrap());
     let facts = gather(&configuration.disks, &inside, &tree).unwrap();
@@ -229,7 +229,7 @@ fn grown(root: &Path) -> Vec<String> {
 const BORROWED: [&str; 6] = ["usr", "dev", "proc", "sys", "run", "tmp"];
 
 /// The tools' programs in it.
-fn populate(root: &Path) {
+pub(crate) fn populate(root: &Path) {
     for name in BORROWED {
         fs::create_dir_all(root.join(name)).unwrap();
         run("mount", &["--rbind", &format!("/{name}"), path(&root.join(name))]);
@@ -239,7 +239,7 @@ fn populate(root: &Path) {
     }
 }
 
-fn unpopulate(root: &Path) {
+pub(crate) fn unpopulate(root: &Path) {
     for name in BORROWED {
         run("umount", &["-lR", path(&root.join(name))]);
     }

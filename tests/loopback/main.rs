@@ -12,6 +12,7 @@
 mod bed;
 mod commit;
 mod disks;
+mod file_systems;
 mod grub;
 mod https;
 mod in_place;
