@@ -138,7 +138,8 @@ impl Stage {
         let elsewhere = OnceLock::new();
         let keep = |reach| -> Result<()> {
             let reach = with_the_rest(reach, disk, number)?;
-            elsewhere.set(notes::keep_outside(disk, number, &reach)?).ok();
+            let not_kept = notes::keep_outside(disk, number, &reach)?;
+            elsewhere.get_or_init(|| not_kept);
             Ok(())
         };
         let finish = || -> Result<()> {
