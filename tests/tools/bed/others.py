@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .base import sh, story_dir
 from .disk import Disk, Top, mounted, new_image
+from .drives import Stick
+from .machine import Machine
 
 #: What is in subvolumes of its own, in the image.
 _OUTSIDE = ("var", "root", "home", "opt", "srv", "usr/local")
@@ -128,3 +130,22 @@ def initrd(disk: Disk, *options: str) -> Path:
         made.write_bytes((root / "var/tmp/initrd").read_bytes())
         (root / "var/tmp/initrd").unlink()
     return made
+
+
+def configuring(status: int = 0) -> Stick:
+    """A stick whose script writes into the snapshot and outside it, and exits with this."""
+    script = f"#!/bin/bash\necho x >>/root/runs\necho configured >/etc/hostname\nexit {status}\n"
+    return Stick("COMBUSTION", {"combustion/script": script})
+
+
+def is_configured_once(m: Machine, kind: str) -> None:
+    """By `configuring`, on a root of this kind (lsblk's TYPE), in the boot that runs and not again in the next."""
+    assert m.sh("lsblk -no TYPE /dev/disk/by-label/ROOT") == kind
+    assert m.booted() == m.default() == 2 and m.snapshots() == [1, 2]
+    assert m.sh("cat /etc/hostname /root/runs") == "configured\nx"
+    assert '"state": "applied"' in m.sh("health-checker firstboot status --json")
+    assert not m.sh("systemctl --failed --plain --no-legend"), "failed units"
+
+    m.reboot()
+    assert m.booted() == 2 and m.snapshots() == [1, 2], "it was applied again"
+    assert m.sh("cat /root/runs") == "x"
