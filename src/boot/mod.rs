@@ -14,7 +14,7 @@ use bls::copies::Copies;
 use serde::Serialize;
 
 use crate::record::handoff;
-use crate::snapshot::disk;
+use crate::snapshot::mounted;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
 use crate::sys::{btrfs, systemd};
@@ -98,7 +98,7 @@ pub fn bring_back(root: &Root, snapshots: &Path, snapshot: u32) {
 pub fn is_in_place_of_entry(root: &Root) -> bool {
     let snapshots = || -> Result<(Option<u32>, Option<u32>)> {
         let named = bls::named_snapshot(&Cmdline::of_this_boot()?);
-        Ok((named, disk::mount_at(root.dir())?.and_then(|it| disk::number_of(&it))))
+        Ok((named, mounted::mount_at(root.dir())?.and_then(|it| mounted::number_of(&it))))
     };
     loader(root) == Loader::Bls
         && matches!(snapshots(), Ok((Some(named), Some(mounted))) if named != mounted)

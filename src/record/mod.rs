@@ -6,6 +6,7 @@
 
 mod baseline;
 pub mod handoff;
+mod sealed;
 pub mod store;
 
 use std::fmt;

@@ -1,12 +1,5 @@
 //! How the record is kept: in two places, each file sealed and replaced whole.
 //!
-//! A file is one header line and a JSON text:
-//!
-//! ```text
-//! health-checker-record 1 sha256=<64 hexadecimal digits>
-//! {"sequence":7,…}
-//! ```
-//!
 //! The places are subvolumes of their own, `/.snapshots` and `/var`: an update
 //! that keeps `/var` from being mounted must still be rolled back, and where the
 //! record cannot be written at all no reboot is counted. One place that takes it
@@ -18,10 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use nix::sys::statfs::{FsType, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, statfs};
-use sha2::{Digest, Sha256};
 
+use super::sealed::{decode, encode};
 use super::{Record, State};
 use crate::sys::files::{self, Root};
 
@@ -29,8 +22,6 @@ use crate::sys::files::{self, Root};
 pub const DIR: &str = "/var/lib/health-checker";
 /// Where its copy lives, in the directory of snapshots.
 const COPY_DIR: &str = ".health-checker";
-const MAGIC: &str = "health-checker-record";
-const VERSION: u32 = 1;
 /// ramfs, which nix does not name (`include/uapi/linux/magic.h`).
 const RAMFS_MAGIC: FsType = FsType(0x8584_58f6);
 
@@ -176,37 +167,10 @@ fn set_one_aside(path: &Path) -> Result<()> {
     files::sync_dir(dir).with_context(|| format!("cannot sync {}", dir.display()))
 }
 
-fn encode(record: &Record) -> Result<Vec<u8>> {
-    let body = serde_json::to_string(record)?;
-    Ok(format!("{MAGIC} {VERSION} sha256={}\n{body}\n", seal(&body)).into_bytes())
-}
-
-fn seal(body: &str) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn read_one(path: &Path) -> Result<Option<Record>> {
     files::read_text(path)?
         .map(|text| decode(&text).with_context(|| path.display().to_string()))
         .transpose()
-}
-
-fn decode(text: &str) -> Result<Record> {
-    let (header, body) = text.split_once('\n').unwrap_or((text, ""));
-    let mut words = header.split(' ');
-    ensure!(words.next() == Some(MAGIC), "damaged: it does not begin with {MAGIC}");
-    let version: u32 = words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .ok_or_else(|| anyhow!("damaged: no version in {header:?}"))?;
-    if version > VERSION {
-        bail!("written by a newer health-checker (version {version}, this one knows {VERSION})");
-    }
-    ensure!(version == VERSION, "damaged: there never was a version {version}");
-    let body = body.trim_end_matches('\n');
-    let expected = words.next().and_then(|word| word.strip_prefix("sha256="));
-    ensure!(expected == Some(&seal(body)), "damaged: its checksum does not fit");
-    serde_json::from_str(body).context("damaged: it is sealed, but cannot be read")
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::mount::MsFlags;
 
 use super::etc::in_system;
+use super::mounted::{mount_at, snapshot_of};
 use super::{Snapshot, Snapshots, describe};
 use crate::record::SnapshotId;
 use crate::sys::btrfs::{self, TOP_LEVEL};
 use crate::sys::mount::{self, Mounted};
-use crate::sys::mountinfo::{self, FstabEntry, Mount};
+use crate::sys::mountinfo::{self, FstabEntry};
 use crate::sys::{command, files};
 
 /// Where it is mounted: below /run, so that an interrupted start leaves nothing.
@@ -262,52 +263,11 @@ pub fn fstab_of(snapshot: &Path) -> Result<Vec<FstabEntry>> {
     mountinfo::parse_fstab(&text).with_context(|| path.display().to_string())
 }
 
-/// What is mounted at a directory.
-///
-/// # Errors
-/// The kernel's table cannot be read.
-pub fn mount_at(path: &Path) -> Result<Option<Mount>> {
-    let table = files::read_text(Path::new("/proc/thread-self/mountinfo"))?.unwrap_or_default();
-    Ok(mountinfo::at(&mountinfo::parse(&table), path).cloned())
-}
-
 fn mount_top(source: &Path, writable: bool) -> Result<Mounted> {
     let flags = if writable { MsFlags::empty() } else { MsFlags::MS_RDONLY };
     Mounted::new(source, Path::new(TOP), "btrfs", flags, &format!("subvolid={TOP_LEVEL}"))
 }
 
-/// The number of the snapshot that a mount is of, if it is one.
-pub fn number_of(mount: &Mount) -> Option<u32> {
-    snapshot_of(mount).map(|(_, number)| number)
-}
-
-/// The directory of snapshots and the number that a btrfs mount is of.
-fn snapshot_of(mount: &Mount) -> Option<(PathBuf, u32)> {
-    if mount.fstype != "btrfs" || mount.root.file_name()? != "snapshot" {
-        return None;
-    }
-    let numbered = mount.root.parent()?;
-    Some((numbered.parent()?.to_owned(), numbered.file_name()?.to_str()?.parse().ok()?))
-}
-
 fn below(dir: &Path, path: &Path) -> PathBuf {
     dir.join(path.strip_prefix("/").unwrap_or(path))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_snappers_snapshots_are_recognised() {
-        let of = |root: &str, fstype: &str| {
-            let line = format!("26 1 0:24 {root} /sysroot ro - {fstype} /dev/vda rw\n");
-            snapshot_of(&mountinfo::parse(&line)[0])
-        };
-        assert_eq!(of("/@/.snapshots/12/snapshot", "btrfs"), Some(("/@/.snapshots".into(), 12)));
-        assert_eq!(of("/.snapshots/1/snapshot", "btrfs"), Some(("/.snapshots".into(), 1)));
-        assert_eq!(of("/@/.snapshots/x/snapshot", "btrfs"), None);
-        assert_eq!(of("/", "btrfs"), None);
-        assert_eq!(of("/@/.snapshots/12/snapshot", "ext4"), None);
-    }
 }

@@ -5,6 +5,7 @@ pub mod discard;
 pub mod disk;
 pub mod etc;
 pub mod info;
+pub mod mounted;
 pub mod outside;
 pub mod preflight;
 pub mod snapper;

@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use health_checker::boot::grub::env;
-use health_checker::snapshot::disk::{self, Disk};
+use health_checker::snapshot::disk::Disk;
+use health_checker::snapshot::mounted::mount_at;
 use health_checker::sys::files::Root;
 
 use super::bed::{Bed, PLAIN};
@@ -30,7 +31,7 @@ fn beginning(device: &Path) -> Vec<u8> {
 fn grubs_flag_is_cleared_on_the_device_and_nothing_else_there() {
     let bed = Bed::new(PLAIN);
     let disk = Disk::open(&bed.sysroot, true).unwrap().unwrap();
-    let device = disk::mount_at(disk.top()).unwrap().unwrap().source;
+    let device = mount_at(disk.top()).unwrap().unwrap().source;
     let root = Root::new(disk.top().join("@/var"));
     let file = root.join("/boot/grub2/grubenv");
     fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -17,6 +17,7 @@ pub mod disks;
 mod files;
 mod host;
 mod later;
+mod localization;
 mod moment;
 mod mounts;
 mod network;
@@ -165,6 +166,8 @@ impl<'a> Planner<'a> {
         self.part("the network", network);
         let names = host::plan(self, host);
         self.part("the host's names", names);
+        let localization = localization::plan(self, host);
+        self.part("the time zone, the language and the keyboard", localization);
         let certificates = ca_certs::plan(self, &configuration.ca_certs);
         self.part("ca_certs", certificates);
         let accounts = accounts::plan(self, configuration);

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Number, Value};
 
+use super::json::{self, is_json, kind, said, text_of};
 use super::{Named, Overlay};
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::yaml::{self, Node};
@@ -56,7 +57,7 @@ impl Meta {
 
     /// Reads JSON.
     pub(super) fn json(named: &Named) -> Result<Self> {
-        match json(named)? {
+        match json::read(named)? {
             Value::Object(map) => {
                 Ok(Self { file: named.source.clone(), map, places: HashMap::new() })
             }
@@ -173,54 +174,6 @@ impl Meta {
         let rest = if rest.is_empty() { String::new() } else { format!("{rest}: ") };
         self.wrong(key, &format!("{rest}{what}"))
     }
-}
-
-/// Any JSON; what is wrong has line and column.
-pub(super) fn json(named: &Named) -> Result<Value> {
-    let text = text_of(named)?;
-    serde_json::from_str(text).map_err(|e| {
-        let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
-        let place = Place {
-            source: named.source.clone(),
-            line: number(e.line()),
-            column: number(e.column()),
-        };
-        let what = e.to_string();
-        let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
-        said(&Problem::error(&place, format!("this is not JSON: {what}")))
-    })
-}
-
-/// What it is, for messages.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
-    }
-}
-
-fn said(problem: &Problem) -> anyhow::Error {
-    anyhow!("{}: {}", problem.place, problem.what)
-}
-
-fn text_of(named: &Named) -> Result<&str> {
-    let text = std::str::from_utf8(&named.bytes);
-    let text = text.map_err(|e| {
-        let before = String::from_utf8_lossy(&named.bytes[..e.valid_up_to()]);
-        let line = before.matches('\n').count() + 1;
-        anyhow!("{}:{line}: this is no text in UTF-8", named.source)
-    })?;
-    ensure!(!text.contains('\0'), "{}: there are NUL bytes in it: is it damaged?", named.source);
-    Ok(text)
-}
-
-fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with('{')
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 fn name_of(key: &Node) -> String {

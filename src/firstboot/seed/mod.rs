@@ -2,6 +2,7 @@
 //! layout. They read a directory, or bytes by name, and nothing else of the machine.
 
 mod given;
+mod json;
 mod meta;
 mod nocloud;
 mod openstack;

@@ -28,6 +28,7 @@ use crate::record::store::{self, Store};
 use crate::record::{Instance, handoff};
 use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::etc::Etc;
+use crate::snapshot::mounted::mount_at;
 use crate::snapshot::transaction;
 use crate::sys::files::{self, Root};
 
@@ -139,7 +140,7 @@ impl Stage {
     /// What is mounted from no device is not the machine's own system: a live medium's is
     /// in memory, and gone after it.
     fn is_on_disk(&self) -> Result<bool> {
-        let mount = disk::mount_at(&self.machine.sysroot)?;
+        let mount = mount_at(&self.machine.sysroot)?;
         Ok(mount.is_some_and(|it| it.source.starts_with("/dev")))
     }
 

@@ -45,7 +45,7 @@ pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document
     let mut options = Options::default();
     options.flow_nesting_limit = DEEPEST;
     options.block_nesting_limit = DEEPEST;
-    let mut loader = Loader::new(source.clone(), origin);
+    let mut loader = Loader { source: source.clone(), origin, ..Loader::default() };
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|e| {
             let place = loader.place(*e.marker());
@@ -75,6 +75,7 @@ enum Key {
     Plain(Node),
 }
 
+#[derive(Default)]
 struct Loader {
     source: Arc<str>,
     origin: Origin,
@@ -87,19 +88,6 @@ struct Loader {
 }
 
 impl Loader {
-    fn new(source: Arc<str>, origin: Origin) -> Self {
-        Self {
-            source,
-            origin,
-            frames: Vec::new(),
-            anchors: HashMap::new(),
-            root: None,
-            values: 0,
-            repeated: 0,
-            doubts: Vec::new(),
-        }
-    }
-
     fn place(&self, marker: Marker) -> Place {
         let number = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
         let (line, column) = (number(marker.line()), number(marker.col().saturating_add(1)));

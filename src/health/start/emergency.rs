@@ -21,7 +21,8 @@ use crate::health::plan::{Alert, Event, Plan};
 use crate::health::preflight::{Preflight, decide_looking};
 use crate::record::{State, handoff};
 use crate::settings::{self, Alerts};
-use crate::snapshot::disk::{self, Disk};
+use crate::snapshot::disk::Disk;
+use crate::snapshot::mounted::mount_at;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
 use crate::sys::systemd::{self, questions};
@@ -78,7 +79,7 @@ fn left_alone(root: &Root, cmdline: &Cmdline) -> Option<&'static str> {
 fn problems(sysroot: &Path, cmdline: &Cmdline) -> Vec<String> {
     let failed = known("what has failed", systemd::failed(ANSWER)).unwrap_or_default();
     let mut problems: Vec<_> = failed.iter().map(|unit| format!("{unit} has failed")).collect();
-    if known("what is mounted", disk::mount_at(sysroot)).flatten().is_none() {
+    if known("what is mounted", mount_at(sysroot)).flatten().is_none() {
         let spec = cmdline.value("root").unwrap_or("(no root= on the command line)");
         problems.push(format!("the root, {spec}, is not mounted at {}", sysroot.display()));
     }

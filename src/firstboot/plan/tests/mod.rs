@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::firstboot::apply::apply_and_say;
 use crate::firstboot::configuration::{
-    Command, FileContent, Group, Hash, Lock, NewPassword, Placed, Secret, User, WriteFile,
+    Command, FileContent, Group, Hash, Host, Lock, NewPassword, Placed, Secret, User, WriteFile,
 };
 
 /// 2026-01-01.
@@ -94,6 +94,14 @@ impl World {
         assert!(!problems.iter().any(Problem::is_error), "{problems:?}");
         apply_and_say(&plan, &self.tree, &|_| Ok(()), &|_| Ok(())).unwrap();
         problems.iter().map(ToString::to_string).collect()
+    }
+
+    /// What the host is to be leaves this in a file, and nothing to do a second time.
+    pub(super) fn configures(&self, host: Host, path: &str, wanted: &str) {
+        let configuration = Configuration { host, ..Configuration::default() };
+        self.configure(&configuration);
+        assert_eq!(self.text(path), wanted, "{path}");
+        assert!(self.plan(&configuration).0.is_empty(), "{path}: once is enough");
     }
 
     pub(super) fn text(&self, path: &str) -> String {

@@ -5,7 +5,8 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::firstboot::seed::meta::{self, Meta};
+use crate::firstboot::seed::json;
+use crate::firstboot::seed::meta::Meta;
 use crate::firstboot::seed::{Injected, Named, Tree, tree};
 
 /// All files that it brings, together: they are kept in memory.
@@ -26,7 +27,7 @@ fn files_of(meta: &Meta) -> Result<Vec<(String, String)>> {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
         Some(other) => {
-            let what = format!("{} is here: a list of files belongs here", meta::kind(other));
+            let what = format!("{} is here: a list of files belongs here", json::kind(other));
             return Err(meta.wrong("files", &what));
         }
     };

@@ -14,7 +14,8 @@ use serde_json::Value;
 pub use files::content_paths;
 pub use vendor::vendor_data;
 
-use super::meta::{self, Meta};
+use super::json;
+use super::meta::Meta;
 use super::{Overlay, Platform, Seed, Tree};
 
 /// The versions of its layout that are known, newest first.
@@ -101,7 +102,7 @@ fn random_seed(meta: &Meta) -> Result<Vec<u8>> {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::String(text)) => text.split_ascii_whitespace().collect(),
         Some(other) => {
-            let what = format!("{} is here: base64 belongs here", meta::kind(other));
+            let what = format!("{} is here: base64 belongs here", json::kind(other));
             return Err(meta.wrong("random_seed", &what));
         }
     };

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
-use crate::firstboot::seed::Named;
-use crate::firstboot::seed::meta;
+use crate::firstboot::seed::{Named, json};
 
 /// What a file of vendor-data holds: text, a list of texts, or a mapping for several programs,
 /// of which `cloud-init` has either of these.
@@ -17,7 +16,7 @@ pub fn vendor_data(named: &Named) -> Result<Vec<Named>> {
     if named.bytes.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    let mut value = meta::json(named)?;
+    let mut value = json::read(named)?;
     if let Value::Object(map) = &mut value {
         value = map.remove("cloud-init").unwrap_or(Value::Null);
         ensure!(
@@ -28,7 +27,7 @@ pub fn vendor_data(named: &Named) -> Result<Vec<Named>> {
     }
     let text = |source: Arc<str>, value: Value| match value {
         Value::String(text) => Ok(Named { source, bytes: text.into_bytes() }),
-        other => bail!("{source}: {} is here: user-data as text belongs here", meta::kind(&other)),
+        other => bail!("{source}: {} is here: user-data as text belongs here", json::kind(&other)),
     };
     let all: Result<Vec<_>> = match value {
         Value::Null => return Ok(Vec::new()),
