@@ -19,8 +19,9 @@ def story(etc: str) -> None:
     with UefiMachine(etc) as m:
         m.copy_to_esp(cpio_without((image_dir() / "initrd").read_bytes(), b"/virtio_blk.ko"), "microbox/bare")
         m.boot()
-        # Nobody is to wait for the disk for minutes here, nor for somebody at the console.
-        m.sh(f"sed -i 's/^options/options rd.shell=0 rd.retry=2 rd.timeout=5/' {ENTRIES}/microbox-1.conf && sync -f {ENTRIES}")
+        # Nobody is to wait for the disk for minutes here, nor for somebody at the console; but it is to be
+        # found in the end, on a busy host too: there its driver and udev can take longer than five seconds.
+        m.sh(f"sed -i 's/^options/options rd.shell=0 rd.retry=10 rd.timeout=20/' {ENTRIES}/microbox-1.conf && sync -f {ENTRIES}")
 
         # An update whose initrd has no driver for the disk has as many starts as the loader gives it.
         number = m.update()
