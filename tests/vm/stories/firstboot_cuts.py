@@ -27,11 +27,12 @@ def at_a_message(etc: str) -> None:
     """While it is found out, fetched and applied."""
     stick = Stick("COMBUSTION", {"combustion/script": SCRIPT.format("sleep 1000")})
     with Machine(etc, first_boot=True) as m:
-        # The first is systemd's reset of the terminal: nothing of ours has run yet, or is about to.
         for message, drives in (
-            (r"\]104", []), ("waiting 60 s more for drives", []), ("configuration found: ", [stick]), ("the script is at work", [stick]),
+            # What systemd says as it starts the first of our units.
+            ("Is this a first boot", []),
+            ("waiting 60 s more for drives", []), ("configuration found: ", [stick]), ("the script is at work", [stick]),
         ):
-            m.drives, m.cmdline = list(drives), "" if drives else "firstboot.wait=60"
+            m.drives, m.cmdline = list(drives), "" if drives else "firstboot.wait=60 systemd.show_status=1"
             m.start()
             m.wait_console(message)
             m.power_cut()
