@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .guest import Guest
 
 REPO = Path(os.environ.get("REPO", Path(__file__).resolve().parents[3]))
+#: The program, where Cargo has built it.
+PROGRAM = REPO / os.environ.get("CARGO_TARGET_DIR", "target") / "release/health-checker"
 CACHE = Path(os.environ.get("HC_CACHE", "/nonexistent"))
 #: Where disks of running stories live: on a file system that can share blocks between copies.
 SCRATCH = Path("/run/hc/scratch")

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from bed import Cdrom, Drive, Machine, Stick, VirtioDisk
-from bed.base import REPO, sh, story_dir
+from bed.base import PROGRAM, sh, story_dir
 
 ETC = ("nested",)
 TIMEOUT = 900
@@ -18,7 +18,7 @@ def made(name: str, *options: str | Path, kind: str = "img") -> Path:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
     image = story_dir() / f"{name}.{kind}"
-    sh(REPO / "target/release/health-checker", "drive", "create", "--force", "-o", image, *options, tree)
+    sh(PROGRAM, "drive", "create", "--force", "-o", image, *options, tree)
     return image
 
 
