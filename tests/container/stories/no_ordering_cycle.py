@@ -54,7 +54,9 @@ def story(etc: str) -> None:
                 # As systemd-bless-boot-generator does it where boots are counted.
                 c.sh("systemctl add-wants basic.target bless.service && systemctl daemon-reload")
                 c.reboot()
-                assert c.sh("systemctl is-active boot-complete.target bless.service") == "active\nactive"
-            assert not c.run("journalctl -b --no-pager | grep -i 'ordering cycle'")
+                units = ("boot-complete.target", "bless.service", "blessed.service", "late.service", "multi-user.target")
+                # What systemd says of a cycle comes before the journal; the job that it drops is missing.
+                assert c.sh(f"systemctl is-active {' '.join(units)}").split() == ["active"] * len(units)
+                assert c.status()["health"] == "healthy", c.status()
             assert "After=late.service" in c.sh("systemctl cat health-checker.service")
             assert "After=blessed" not in c.sh("systemctl cat health-checker.service")
