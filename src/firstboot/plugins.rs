@@ -1,5 +1,6 @@
 //! snapper's plugins (snapper(8)): what others hang on its events, sdbootutil its boot
-//! entries. They are the new snapshot's own, and run in it.
+//! entries, GRUB its menu of snapshots. They are the new snapshot's own, and run in it, as
+//! snapper would call them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,6 +12,8 @@ use crate::snapshot::disk::Disk;
 use crate::sys::files;
 
 const DIR: &str = "/usr/lib/snapper/plugins";
+/// The one that snapper calls in a way of its own, and before the others.
+const GRUB: &str = "grub";
 /// One may have to make an initrd.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -39,11 +42,17 @@ impl Event {
 /// They cannot be listed, or their world not be made.
 pub(super) fn tell(world: &World, disk: &Disk, event: Event, number: u32) -> Result<()> {
     let names = all(disk, number)?;
-    if names.is_empty() {
-        return Ok(());
-    }
     let number = number.to_string();
-    world.call(&names, &[event.name(), "/", "btrfs", &number], LIMIT)
+    let call = |name: &String| {
+        let arguments = match (name.as_str(), event) {
+            (GRUB, Event::Created) => vec!["--refresh"],
+            (GRUB, Event::BecomesDefault) => return None,
+            _ => vec![event.name(), "/", "btrfs", &number],
+        };
+        Some((format!("{DIR}/{name}"), arguments))
+    };
+    let calls: Vec<_> = names.iter().filter_map(call).collect();
+    if calls.is_empty() { Ok(()) } else { world.call(&calls, LIMIT) }
 }
 
 /// Whether somebody is told.
@@ -54,17 +63,21 @@ pub(super) fn are_there(disk: &Disk, number: u32) -> Result<bool> {
     Ok(!all(disk, number)?.is_empty())
 }
 
-/// The plugins of a snapshot, by their paths in it.
-fn all(disk: &Disk, number: u32) -> Result<Vec<PathBuf>> {
+/// The names of a snapshot's plugins, in the order in which they are called: GRUB's, then those
+/// that begin with a digit. snapper calls no others.
+fn all(disk: &Disk, number: u32) -> Result<Vec<String>> {
     let Some(dir) = disk.place(number, Path::new(DIR)) else {
         log::info!("/usr is on another file system: snapper's plugins in it are not called");
         return Ok(Vec::new());
     };
-    let plugins = files::list(&dir)?;
-    let runnable = |path: &&PathBuf| {
+    let runnable = |path: &PathBuf| {
         use std::os::unix::fs::PermissionsExt;
         path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
     };
-    let name = |path: &PathBuf| Some(Path::new(DIR).join(path.file_name()?));
-    Ok(plugins.iter().filter(runnable).filter_map(name).collect())
+    let called = |name: &String| name == GRUB || name.starts_with(|c: char| c.is_ascii_digit());
+    let found = files::list(&dir)?.into_iter().filter(runnable);
+    let name = |path: PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+    let mut names: Vec<_> = found.filter_map(name).filter(called).collect();
+    names.sort_by_key(|name| name != GRUB);
+    Ok(names)
 }

@@ -22,6 +22,7 @@ mod mirror;
 mod noexec;
 mod outside;
 mod phone;
+mod plugins;
 mod prepare;
 mod seeds;
 mod silent_mirror;

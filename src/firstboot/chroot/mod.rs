@@ -7,7 +7,7 @@
 mod mounts;
 mod programs;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -84,21 +84,16 @@ impl World {
         })
     }
 
-    /// Calls these programs, one after the other, with the same arguments.
+    /// Calls these programs, one after the other, each with its arguments.
     ///
     /// # Errors
     /// The world could not be made; what becomes of a program is only told.
-    pub(super) fn call(
-        &self,
-        programs: &[PathBuf],
-        arguments: &[&str],
-        limit: Duration,
-    ) -> Result<()> {
+    pub(super) fn call(&self, calls: &[(String, Vec<&str>)], limit: Duration) -> Result<()> {
         self.enter(|root| {
-            for program in programs {
+            for (program, arguments) in calls {
                 let mut command = programs::inside(root, Path::new("/"));
                 command.arg(program).args(arguments);
-                if let Err(e) = programs::report(&mut command, &program.to_string_lossy(), limit) {
+                if let Err(e) = programs::report(&mut command, program, limit) {
                     log::warn!("{e:#}");
                 }
             }
