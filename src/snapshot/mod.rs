@@ -8,6 +8,7 @@ pub mod info;
 pub mod mounted;
 pub mod outside;
 pub mod preflight;
+mod quota;
 pub mod snapper;
 pub mod transaction;
 pub mod usr;

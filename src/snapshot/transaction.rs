@@ -11,7 +11,8 @@
 //! | the mark's removal   | nothing to do                                           |
 //!
 //! The mark in info.xml goes last, after set-default: a snapshot without it is
-//! never deleted, so it must not be lost while the snapshot may still be one.
+//! never deleted, so it must not be lost while the snapshot may still be one. It is
+//! also why none of this is left to snapper, which writes info.xml after the snapshot.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -23,8 +24,9 @@ use jiff::Timestamp;
 use super::describe;
 use super::discard::discard;
 use super::disk::Disk;
-use super::etc::{Etc, OVERLAYS, Overlay};
+use super::etc::{self, Etc, OVERLAYS, Overlay};
 use super::info::Info;
+use super::quota;
 use crate::record::SnapshotId;
 use crate::sys::{btrfs, files};
 
@@ -103,7 +105,7 @@ impl<'a> Transaction<'a> {
         // The mark stands before there is anything to delete.
         new.info().write(&new.info_path())?;
         let base = disk.snapshots.path(new.plan.base.number);
-        btrfs::snapshot(&base, &new.path())?;
+        new.snapshot(&base)?;
         match &new.plan.etc {
             Etc::Plain => {}
             Etc::Nested => own_subvolume(&base, &new.path())?,
@@ -157,6 +159,24 @@ impl<'a> Transaction<'a> {
     /// Leaves it as an interrupted one: what belongs to it is still needed to undo the rest.
     pub fn leave(mut self) {
         self.ended = true;
+    }
+
+    /// Where snapper's clean-up counts it, if that can be.
+    fn snapshot(&self, base: &Path) -> Result<()> {
+        let in_group = || -> Result<bool> {
+            let Some(group) = quota::group(&etc::layers_in(base, &self.disk.var)?)? else {
+                return Ok(false);
+            };
+            btrfs::snapshot_in_group(base, &self.path(), group).map(|()| true)
+        };
+        match in_group() {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(e) => {
+                log::warn!("snapper will not count snapshot {}'s space: {e:#}", self.plan.number);
+            }
+        }
+        btrfs::snapshot(base, &self.path())
     }
 
     fn info_path(&self) -> PathBuf {

@@ -54,7 +54,8 @@ pub(crate) struct Bed {
     _alone: Alone,
 }
 
-pub(crate) fn run(program: &str, arguments: &[&str]) {
+/// Runs a program of this system, or else of the tools tree; what it printed.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = |dir: &str| Path::new(dir).join(program).exists();
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
@@ -67,6 +68,7 @@ pub(crate) fn run(program: &str, arguments: &[&str]) {
     };
     let output = command::run(command.args(arguments), Duration::from_secs(300)).unwrap();
     assert!(output.success(), "{program} {arguments:?}: {} {}", output.end, output.stderr);
+    output.stdout
 }
 
 impl Bed {

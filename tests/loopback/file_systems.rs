@@ -80,6 +80,6 @@ fn a_mounted_root_of_another_kind_grows_too() {
         match kind {
             "xfs" => run("xfs_repair", &["-n", &root]),
             _ => run("e2fsck", &["-fn", &root]),
-        }
+        };
     }
 }

@@ -24,6 +24,7 @@ mod outside;
 mod phone;
 mod plugins;
 mod prepare;
+mod quota;
 mod seeds;
 mod silent_mirror;
 mod upgrade;

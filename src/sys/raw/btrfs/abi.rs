@@ -15,8 +15,23 @@ pub(super) struct VolArgsV2 {
     pub(super) fd: i64,
     pub(super) transid: u64,
     pub(super) flags: u64,
-    pub(super) unused: [u64; 4],
+    /// Of what `inherit` points to.
+    pub(super) inherit_size: u64,
+    /// The address of a [`QgroupInherit`], if the flags say so.
+    pub(super) inherit: u64,
+    pub(super) unused: [u64; 2],
     pub(super) name: [u8; 4040],
+}
+
+/// With the number of groups that this program ever names.
+#[repr(C)]
+pub(super) struct QgroupInherit {
+    pub(super) flags: u64,
+    pub(super) num_qgroups: u64,
+    pub(super) num_ref_copies: u64,
+    pub(super) num_excl_copies: u64,
+    pub(super) limits: [u64; 5],
+    pub(super) qgroups: [u64; 1],
 }
 
 #[repr(C)]
@@ -78,6 +93,7 @@ const _: () = assert!(size_of::<FsInfo>() == 1024);
 const _: () = assert!(size_of::<RawDeviceStats>() == 1032);
 const _: () = assert!(size_of::<VolArgs>() == 4096);
 const _: () = assert!(size_of::<VolArgsV2>() == 4096);
+const _: () = assert!(size_of::<QgroupInherit>() == 80);
 const _: () = assert!(size_of::<SubvolInfo>() == 504);
 const _: () = assert!(size_of::<TreeSearch>() == 4096);
 

@@ -16,7 +16,9 @@ use nix::sys::statfs::{BTRFS_SUPER_MAGIC, statfs};
 
 pub use default::{default_id, set_default};
 pub use devices::{DeviceErrors, device_errors, grow};
-pub use subvolume::{Subvolume, delete, info, is_subvolume, set_read_only, snapshot};
+pub use subvolume::{
+    QuotaGroup, Subvolume, delete, info, is_subvolume, set_read_only, snapshot, snapshot_in_group,
+};
 
 /// The id of the top-level subvolume.
 pub const TOP_LEVEL: u64 = 5;

@@ -8,12 +8,25 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use uuid::Uuid;
 
-use super::abi::{self, SubvolInfo, VolArgsV2};
+use super::abi::{self, QgroupInherit, SubvolInfo, VolArgsV2};
 use super::{fd, is_btrfs, open};
 
 /// The inode number of every subvolume's root.
 const SUBVOLUME_INODE: u64 = 256;
 const SUBVOL_RDONLY: u64 = 1 << 1;
+/// Of the arguments: there is a `QgroupInherit`.
+const QGROUP_INHERIT: u64 = 1 << 2;
+/// Where a quota group's level is in the kernel's number of it.
+const LEVEL_SHIFT: u32 = 48;
+
+/// A quota group above those of single subvolumes, as `btrfs qgroup` writes them: `1/0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaGroup {
+    /// Not 0: that is a subvolume's own.
+    pub level: u16,
+    /// At most 48 bits.
+    pub number: u64,
+}
 
 /// A subvolume, as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +78,39 @@ pub fn info(path: &Path) -> Result<Subvolume> {
 /// # Errors
 /// As the ioctl; EEXIST if `dest` is there.
 pub fn snapshot(source: &Path, dest: &Path) -> Result<()> {
+    create(source, dest, None)
+}
+
+/// The same, whose space is counted with that of a quota group's other members
+/// (btrfs-qgroup(8)).
+///
+/// # Errors
+/// As the ioctl; ENOENT if there is no such group, by which older kernels are not troubled, nor
+/// any while quotas are off.
+pub fn snapshot_in_group(source: &Path, dest: &Path, group: QuotaGroup) -> Result<()> {
+    create(source, dest, Some(group))
+        .with_context(|| format!("in the quota group {}/{}", group.level, group.number))
+}
+
+fn create(source: &Path, dest: &Path, group: Option<QuotaGroup>) -> Result<()> {
     let (dir, mut args) = named(dest)?;
     let source_dir = open(source)?;
     args.fd = i64::from(fd(&source_dir));
-    // SAFETY: the kernel reads one VolArgsV2; its name is NUL-terminated by `named`.
+    let inherit = group.map(|group| QgroupInherit {
+        flags: 0,
+        num_qgroups: 1,
+        num_ref_copies: 0,
+        num_excl_copies: 0,
+        limits: [0; 5],
+        qgroups: [u64::from(group.level) << LEVEL_SHIFT | group.number],
+    });
+    if let Some(inherit) = &inherit {
+        args.flags |= QGROUP_INHERIT;
+        args.inherit_size = size_of_val(inherit) as u64;
+        args.inherit = (&raw const *inherit).addr() as u64;
+    }
+    // SAFETY: the kernel reads one VolArgsV2, whose name is NUL-terminated by `named`, and what
+    // its `inherit` points to: one QgroupInherit, of the size given, which lives until the end.
     unsafe { abi::snap_create_v2(fd(&dir), &raw const args) }
         .with_context(|| format!("cannot snapshot {} to {}", source.display(), dest.display()))?;
     Ok(())
