@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use nix::mount::{MntFlags, MsFlags, mount, umount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use rustix::fs::CWD;
+use rustix::mount::{OpenTreeFlags, open_tree};
 
 use super::{files, mountinfo};
 
@@ -152,6 +154,10 @@ pub fn renew(path: &Path) -> Result<()> {
     let mounts = mountinfo::parse(&table);
     let old = mountinfo::at(&mounts, path)
         .with_context(|| format!("nothing is mounted at {}", path.display()))?;
+    // Held until it is mounted again: closed in between, the file system would be committed, and
+    // read anew, while the boot waits. Where the kernel does not do that (before 5.2), so it is.
+    let held =
+        open_tree(CWD, path, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC);
     // What another program has mounted below it would keep it busy.
     for below in mounts.iter().rev().filter(|it| it.target != path && it.target.starts_with(path)) {
         if let Err(e) = umount(&below.target) {
@@ -164,6 +170,7 @@ pub fn renew(path: &Path) -> Result<()> {
             .with_context(|| format!("cannot unmount {}", path.display()))?;
     }
     Mounted::new(&old.source, path, &old.fstype, flags(&old.options), "")?.leave();
+    drop(held);
     Ok(())
 }
 
