@@ -28,6 +28,8 @@ def story(etc: str) -> None:
         m.boot()
         assert m.booted() == m.default() == 2, "the boot did not go on into the new snapshot"
         assert m.snapshots() == [1, 2]
+        listed = m.sh("snapper --no-dbus --csvout list --columns number,default,description").splitlines()
+        assert "2,yes,First boot configuration" in listed, listed
         assert m.sh("cat /etc/hostname /usr/share/marker /root/key") == (
             "configured\nfrom the stick\nsecret"
         )
