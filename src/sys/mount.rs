@@ -1,11 +1,11 @@
 //! Mounts that undo themselves.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nix::mount::{MntFlags, MsFlags, mount, umount, umount2};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::CWD;
 use rustix::mount::{OpenTreeFlags, open_tree};
 
@@ -196,16 +196,49 @@ fn flags(options: &str) -> MsFlags {
 /// # Errors
 /// Those of `work`; the namespace could not be made; `work` panicked.
 pub fn in_own_namespace<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let separated = || {
+    in_thread(|| {
         unshare(CloneFlags::CLONE_NEWNS).context("cannot make a mount namespace")?;
         let slave = MsFlags::MS_REC | MsFlags::MS_SLAVE;
         mount(None::<&Path>, "/", None::<&Path>, slave, None::<&Path>)
             .context("cannot keep mounts to this namespace")?;
         work()
-    };
-    match std::thread::scope(|scope| scope.spawn(separated).join()) {
+    })
+}
+
+/// A mount namespace, to come back to from another one.
+#[derive(Debug)]
+pub struct Namespace(File);
+
+impl Namespace {
+    /// The one that this thread is in.
+    ///
+    /// # Errors
+    /// Its file below /proc cannot be opened.
+    pub fn of_this_thread() -> Result<Self> {
+        let path = Path::new("/proc/thread-self/ns/mnt");
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(Self(file))
+    }
+
+    /// Runs `work` in it, in a thread of its own.
+    ///
+    /// # Errors
+    /// Those of `work`; the namespace could not be entered; `work` panicked.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        in_thread(|| {
+            // Who shares his root directory with other threads is refused (setns(2)).
+            unshare(CloneFlags::CLONE_FS)
+                .and_then(|()| setns(&self.0, CloneFlags::CLONE_NEWNS))
+                .context("cannot go back to another mount namespace")?;
+            work()
+        })
+    }
+}
+
+fn in_thread<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    match std::thread::scope(|scope| scope.spawn(work).join()) {
         Ok(result) => result,
-        Err(_) => bail!("a fault in this program: the thread with its own mounts panicked"),
+        Err(_) => bail!("a fault in this program: a thread with its own mounts panicked"),
     }
 }
 

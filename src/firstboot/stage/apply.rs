@@ -21,6 +21,7 @@ use crate::snapshot::etc;
 use crate::snapshot::outside::Reach;
 use crate::snapshot::transaction::{self, Plan, Transaction};
 use crate::sys::btrfs;
+use crate::sys::mount::in_own_namespace;
 use crate::sys::tree::Durable;
 
 /// Where ignition-kargs-helper puts its script.
@@ -36,7 +37,8 @@ impl Stage {
         let Some(found) = handoff::read::<Found>(&self.machine.root, FOUND)? else {
             bail!("nothing was fetched: firstboot-fetch.service comes first");
         };
-        let result = self.apply_found(&found).with_context(|| found.source.clone());
+        let applied = in_own_namespace(|| self.apply_found(&found));
+        let result = applied.with_context(|| found.source.clone());
         // Keys and passwords are in it, and /dev is handed on to the system.
         remove_config()?;
         let configured = result?;
@@ -177,7 +179,7 @@ impl Stage {
             disk.close()?;
             Ok(id)
         };
-        let result = transact().with_context(|| dir.display().to_string());
+        let result = in_own_namespace(transact).with_context(|| dir.display().to_string());
         remove_config()?;
         result.map(Some)
     }

@@ -16,6 +16,7 @@ use crate::firstboot::{chroot, network, notes, probation};
 use crate::record::handoff;
 use crate::snapshot::discard;
 use crate::sys::files;
+use crate::sys::mount::in_own_namespace;
 
 /// On the kernel command line: what was refused is tried once more.
 const RETRY: &str = "firstboot.retry";
@@ -28,17 +29,23 @@ impl Stage {
     /// # Errors
     /// There is one, and it cannot be used.
     pub fn fetch(&self) -> Result<()> {
-        self.clean_up()?;
-        let sources = datasource::in_order(&self.machine);
-        let (offer, ignored) = datasource::choose(&sources)?;
-        let Some(offer) = offer else { return self.none(ignored) };
-        let found = self.take(offer, ignored)?;
+        let Some(found) = in_own_namespace(|| self.find())? else { return Ok(()) };
         let source = found.source.clone();
+        // Not in there: what a script mounts in the initrd is to stay.
         match found.format {
             Format::Combustion => self.prepare(&found),
             Format::Seed(_) => self.prepare_seed(found),
         }
         .context(source)
+    }
+
+    fn find(&self) -> Result<Option<Found>> {
+        self.clean_up()?;
+        let sources = datasource::in_order(&self.machine);
+        match datasource::choose(&sources)? {
+            (Some(offer), ignored) => self.take(offer, ignored).map(Some),
+            (None, ignored) => self.none(ignored).map(|()| None),
+        }
     }
 
     fn none(&self, ignored: Vec<Ignored>) -> Result<()> {

@@ -31,6 +31,7 @@ use crate::snapshot::etc::Etc;
 use crate::snapshot::mounted::mount_at;
 use crate::snapshot::transaction;
 use crate::sys::files::{self, Root};
+use crate::sys::mount::in_own_namespace;
 
 /// The hand-off of `detect`: there is a first boot. Also a condition of units.
 pub const PENDING: &str = "firstboot.json";
@@ -97,7 +98,9 @@ impl fmt::Display for Stays {
 
 impl std::error::Error for Stays {}
 
-/// The world that the stages work in.
+/// The world that the stages work in. What they mount for themselves, nobody else sees: systemd
+/// starts no mount for up to a second after five changes to the table of mounts within one
+/// (its `mount.c`), and all that fstab mounts in the initrd is still to come.
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// The initrd, the system, and the kernel command line.
@@ -113,6 +116,10 @@ impl Stage {
     /// It could not be found out. Nothing is handed on then, and the start goes
     /// on: a finished machine must not be kept from starting by this.
     pub fn detect(&self) -> Result<()> {
+        in_own_namespace(|| self.find_out())
+    }
+
+    fn find_out(&self) -> Result<()> {
         self.note_default();
         if !self.is_on_disk()? {
             log::info!("the root is on no disk, as an installer's: no first boot");

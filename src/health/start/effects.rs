@@ -19,6 +19,7 @@ use crate::snapshot::disk::{self, Disk};
 use crate::snapshot::snapper;
 use crate::sys::btrfs;
 use crate::sys::files::Root;
+use crate::sys::mount::Namespace;
 use crate::sys::systemd::requests;
 
 /// How long systemd may take to accept a request.
@@ -28,6 +29,8 @@ const REQUEST: Duration = Duration::from_secs(20);
 /// where its record is.
 pub(super) struct System<'a> {
     pub(super) sysroot: &'a Path,
+    /// Where it is mounted for the switch, too.
+    pub(super) outside: &'a Namespace,
     pub(super) disk: &'a Disk,
     pub(super) store: Store,
 }
@@ -123,10 +126,12 @@ impl Effects for Initrd<'_> {
     fn follow_up(&mut self, _: bool) {}
 
     fn enter(&mut self, snapshot: &SnapshotId) -> Result<()> {
-        let sysroot = self.system()?.sysroot;
-        disk::enter(sysroot, snapshot)?;
-        log::warn!("going on into {snapshot}");
-        boot::note_default(&self.root, sysroot)
+        let System { sysroot, outside, .. } = self.system()?;
+        outside.run(|| {
+            disk::enter(sysroot, snapshot)?;
+            log::warn!("going on into {snapshot}");
+            boot::note_default(&self.root, sysroot)
+        })
     }
 
     fn reboot(&mut self) -> Result<()> {

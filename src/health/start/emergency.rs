@@ -25,6 +25,7 @@ use crate::snapshot::disk::Disk;
 use crate::snapshot::mounted::mount_at;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
+use crate::sys::mount::Namespace;
 use crate::sys::systemd::{self, questions};
 use crate::sys::watch;
 
@@ -130,7 +131,8 @@ fn on_disk(
     facts.booted_problems = problems;
     facts.durable = gather::durable(&here.store);
     let plan = decide_looking(&mut facts, policy(&here.settings), |it| look.of_target(it));
-    let system = System { sysroot, disk, store: here.store };
+    let outside = &Namespace::of_this_thread()?;
+    let system = System { sysroot, outside, disk, store: here.store };
     carry_out(root, Some(system), &plan);
     Ok(())
 }

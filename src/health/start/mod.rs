@@ -31,6 +31,7 @@ use crate::snapshot::disk::Disk;
 use crate::snapshot::etc;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::{self, Root};
+use crate::sys::mount::{Namespace, in_own_namespace};
 use effects::{Initrd, System};
 
 /// How long a kernel that has panicked waits before it restarts, in seconds: long
@@ -55,12 +56,17 @@ fn assessed(root: &Root, sysroot: &Path) -> Result<()> {
         log::info!("the command line names the snapshot, and no loader counts: left alone");
         return Ok(());
     }
-    let Some(disk) = Disk::open(sysroot, true)? else { return Ok(()) };
-    let here = Circumstances::of(&disk, &cmdline);
-    if here.control.mode != Mode::Off {
-        decide_and_act(root, sysroot, here)?;
-    }
-    disk.close()
+    // systemd starts no mount for up to a second after five changes to its table of mounts
+    // within one (its `mount.c`), and all that fstab mounts in the initrd is still to come.
+    let outside = Namespace::of_this_thread()?;
+    in_own_namespace(|| {
+        let Some(disk) = Disk::open(sysroot, true)? else { return Ok(()) };
+        let here = Circumstances::of(&disk, &cmdline);
+        if here.control.mode != Mode::Off {
+            decide_and_act(root, sysroot, here, &outside)?;
+        }
+        disk.close()
+    })
 }
 
 /// Whether the command line names a subvolume: another default changes nothing then.
@@ -69,7 +75,12 @@ fn is_pinned(cmdline: &Cmdline) -> bool {
     flags.contains("subvol=") || flags.contains("subvolid=")
 }
 
-fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()> {
+fn decide_and_act(
+    root: &Root,
+    sysroot: &Path,
+    here: Circumstances,
+    outside: &Namespace,
+) -> Result<()> {
     let disk = here.disk;
     let look = Preflight::of_disk(disk)?;
     let mut facts = here.facts(root, Occasion::Start);
@@ -94,7 +105,7 @@ fn decide_and_act(root: &Root, sysroot: &Path, here: Circumstances) -> Result<()
     }
     arm_panic();
     let (control, watchdog) = (here.control, here.settings.policy.watchdog);
-    let system = System { sysroot, disk, store: here.store };
+    let system = System { sysroot, outside, disk, store: here.store };
     let end = execute(&plan, &mut Initrd::new(root, Some(system), &plan.decision.reason));
     // Not where this may not reboot anything, nor where the start is given up.
     let watchdog = match end {
