@@ -51,6 +51,9 @@ runcmd:
   - [sh, -c, 'id -un alice >/var/lib/app/user']
 """,
 }
+#: systemd starts no mount for up to a second after five changes to the table of mounts within one. Whether a
+#: boot's last one comes before or after that is chance, and more than what is measured.
+UNLIMITED = "SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=1000"
 #: Whose CPU time and memory count.
 OURS = ("health-checker-boot*", "health-checker-final*")
 THEIRS = ("cloud-*",)
@@ -87,8 +90,8 @@ def _theirs(root: Path) -> None:
 
 def _boot(name: str, prepare: Callable[[Path], None], units: tuple[str, ...], initrd: Path) -> Boot:
     print(f"  first boot: {name}", file=sys.stderr, flush=True)
-    wants = "systemd.wants=hc-bench-end.target"
-    with Machine("overlay", first_boot=True, icount=True, drives=[VirtioDisk("CIDATA", SEED)], cmdline=wants) as m:
+    cmdline = f"systemd.wants=hc-bench-end.target {UNLIMITED}"
+    with Machine("overlay", first_boot=True, icount=True, drives=[VirtioDisk("CIDATA", SEED)], cmdline=cmdline) as m:
         with m.offline() as top, system(top) as root:
             prepare(root)
             tell_when(root, "cloud-final.service", "health-checker-final.service")
