@@ -193,6 +193,10 @@ fn flags(options: &str) -> MsFlags {
 /// else sees what it mounts, and however it ends, nothing stays mounted. Mounts
 /// made elsewhere still appear in it.
 ///
+/// In the initrd that matters for the boot's time: systemd starts no mount for up to a
+/// second after five changes to the table of mounts within one (its `mount.c`), and all
+/// that fstab mounts there is still to come.
+///
 /// # Errors
 /// Those of `work`; the namespace could not be made; `work` panicked.
 pub fn in_own_namespace<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {

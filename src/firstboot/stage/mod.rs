@@ -98,9 +98,8 @@ impl fmt::Display for Stays {
 
 impl std::error::Error for Stays {}
 
-/// The world that the stages work in. What they mount for themselves, nobody else sees: systemd
-/// starts no mount for up to a second after five changes to the table of mounts within one
-/// (its `mount.c`), and all that fstab mounts in the initrd is still to come.
+/// The world that the stages work in. What they mount for themselves, nobody else sees, for the
+/// reason that [`in_own_namespace`] has.
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// The initrd, the system, and the kernel command line.

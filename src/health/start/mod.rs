@@ -56,8 +56,6 @@ fn assessed(root: &Root, sysroot: &Path) -> Result<()> {
         log::info!("the command line names the snapshot, and no loader counts: left alone");
         return Ok(());
     }
-    // systemd starts no mount for up to a second after five changes to its table of mounts
-    // within one (its `mount.c`), and all that fstab mounts in the initrd is still to come.
     let outside = Namespace::of_this_thread()?;
     in_own_namespace(|| {
         let Some(disk) = Disk::open(sysroot, true)? else { return Ok(()) };
