@@ -6,7 +6,7 @@
 # Called by dracut.
 check() {
     # Without one of these the units would fail on every start: rather no module.
-    require_binaries health-checker unshare mount || return 1
+    require_binaries health-checker unshare mount modprobe || return 1
     return 0
 }
 
@@ -53,7 +53,7 @@ install_networkd() {
 install() {
     local unit settings target="$systemdsystemunitdir/initrd-root-fs.target"
 
-    inst_multiple health-checker unshare mount
+    inst_multiple health-checker unshare mount modprobe
     # By the name that ignition-kargs-helper calls, unless Combustion itself is in this initrd.
     [ -e "$initdir/usr/bin/combustion" ] || ln_r /usr/bin/health-checker /usr/bin/combustion
     # A script with "prepare" runs in here: bash is what nearly all of them name, and these are what

@@ -18,7 +18,7 @@ from bed.borrow import install
 from bed.others import system
 
 from .complete import COMPLETE, tell_when
-from .firstboot import BOOTS, UNITS, bare_initrd
+from .firstboot import BOOTS, UNITS, UNLIMITED, bare_initrd
 from .table import Row, at_most
 
 #: Of cloud-init's CPU time, boot delay and memory.
@@ -51,9 +51,6 @@ runcmd:
   - [sh, -c, 'id -un alice >/var/lib/app/user']
 """,
 }
-#: systemd starts no mount for up to a second after five changes to the table of mounts within one. Whether a
-#: boot's last one comes before or after that is chance, and more than what is measured.
-UNLIMITED = "SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=1000"
 #: Whose CPU time and memory count.
 OURS = ("health-checker-boot*", "health-checker-final*")
 THEIRS = ("cloud-*",)

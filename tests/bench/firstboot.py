@@ -22,6 +22,9 @@ FINISHED, NO_DRIVE, DRIVE, STICK = (0.15, 1.16), (0.5, 12.2), (0.8, 3.5), (0.8, 
 UNITS = ("firstboot-detect.service", "firstboot-fetch.service", "firstboot-apply.service", "firstboot.target")
 #: Of each kind, with the module and without.
 BOOTS = 2
+#: systemd starts no mount for up to a second after five changes to the table of mounts within one. Whether a
+#: boot's last one comes before or after that is chance, and more than what is measured.
+UNLIMITED = "SYSTEMD_DEFAULT_MOUNT_RATE_LIMIT_BURST=1000"
 SCRIPT = {"combustion/script": "#!/bin/sh\ntrue\n"}
 
 
@@ -62,7 +65,7 @@ def _boot(name: str, drives: Sequence[Drive] = (), *, disk: Disk | None = None) 
     for bare in (True, False) * BOOTS:
         print(f"  {name}{', without the module' if bare else ''}", file=sys.stderr, flush=True)
         copy = disk.copy() if disk else None
-        with Machine("overlay", first_boot=disk is None, icount=True, drives=drives, disk=copy) as m:
+        with Machine("overlay", first_boot=disk is None, icount=True, drives=drives, disk=copy, cmdline=UNLIMITED) as m:
             if bare:
                 m.initrd = bare_initrd()
             m.boot(timeout=600)
@@ -76,7 +79,8 @@ def _stick() -> float:
     later = []
     for _ in range(BOOTS):
         print("  stick", file=sys.stderr, flush=True)
-        with Machine("overlay", first_boot=True, icount=True, drives=[Stick("combustion", SCRIPT)]) as m:
+        drives = [Stick("combustion", SCRIPT)]
+        with Machine("overlay", first_boot=True, icount=True, drives=drives, cmdline=UNLIMITED) as m:
             m.boot(timeout=600)
             disks = [it for it in _journal(m, "-k") if "Attached SCSI removable disk" in it["MESSAGE"]]
             later.append(finished(m, UNITS[2]) - int(disks[0]["_SOURCE_MONOTONIC_TIMESTAMP"]) / 1e6)

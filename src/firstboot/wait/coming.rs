@@ -6,9 +6,11 @@
 //! (`power/runtime_usage`, kernel option `CONFIG_PM_ADVANCED_DEBUG`), and a port says what
 //! it is about (`state`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::controllers::{self, text};
 use crate::sys::files::{self, Root};
 
 /// What there is to be seen.
@@ -22,23 +24,79 @@ pub(super) enum Seen {
     Unknown(String),
 }
 
-/// Looks.
-pub(super) fn look(root: &Root) -> Seen {
-    let all = [udev(root), controllers(root), usb(root), scsi(root), virtio(root), nvme(root)];
-    let mut unknown = None;
-    for seen in all.into_iter().flatten() {
-        match seen {
-            Seen::More(_) => return seen,
-            Seen::Unknown(_) => unknown = Some(seen),
-            Seen::Nothing => {}
+/// Looks again and again, and remembers what is not to be seen any more.
+#[derive(Debug, Default)]
+pub(super) struct Lookout {
+    /// Hubs of emulated controllers that have looked at their ports.
+    done: BTreeSet<PathBuf>,
+}
+
+impl Lookout {
+    /// Looks.
+    pub(super) fn look(&mut self, root: &Root) -> Seen {
+        // Most of the time it is this, and the rest is not read then.
+        if let Some(seen) = udev(root) {
+            return seen;
         }
+        let all = [usb_controllers(root), self.usb(root), scsi(root), virtio(root), nvme(root)];
+        let mut unknown = None;
+        for seen in all.into_iter().flatten() {
+            match seen {
+                Seen::More(_) => return seen,
+                Seen::Unknown(_) => unknown = Some(seen),
+                Seen::Nothing => {}
+            }
+        }
+        unknown.unwrap_or(Seen::Nothing)
     }
-    unknown.unwrap_or(Seen::Nothing)
+
+    /// Hubs, their ports, and sticks.
+    fn usb(&mut self, root: &Root) -> Option<Seen> {
+        let interfaces = entries(root, "/sys/bus/usb/devices");
+        let mut unknown = None;
+        for path in interfaces {
+            let seen = match text(&path, "bInterfaceClass").as_deref() {
+                Some("09") => self.hub(&path),
+                Some("08") => storage(&path),
+                _ => None,
+            };
+            match seen {
+                Some(Seen::Unknown(_)) => unknown = seen,
+                None => {}
+                _ => return seen,
+            }
+        }
+        unknown
+    }
+
+    fn hub(&mut self, path: &Path) -> Option<Seen> {
+        let mut has_ports = false;
+        for port in files::list(path).unwrap_or_default() {
+            let is_port = port.file_name().is_some_and(|it| it.to_string_lossy().contains("-port"));
+            has_ports |= is_port;
+            match text(&port, "state").as_deref() {
+                Some("not attached" | "configured") => {}
+                Some(state) => return Some(more(&port, state)),
+                None if is_port => return Some(missing(&port, "state")),
+                None => {}
+            }
+        }
+        // It is suspended for the first time when it has looked at all of its ports.
+        let is_suspended = text(path, "power/runtime_status").as_deref() == Some("suspended");
+        if has_ports && is_suspended && is_emulated(path) {
+            self.done.insert(path.to_owned());
+        }
+        // An empty one is woken again some times, for 0.3 s.
+        if self.done.contains(path) {
+            return None;
+        }
+        in_use(path, "this hub looks for devices")
+    }
 }
 
 /// Whether there is any USB controller, for drives that power up slowly.
 pub(super) fn has_usb(root: &Root) -> bool {
-    !usb_controllers(root).is_empty() || !entries(root, "/sys/bus/usb/devices").is_empty()
+    !controllers::usb(root).is_empty() || !entries(root, "/sys/bus/usb/devices").is_empty()
 }
 
 fn more(what: &Path, why: &str) -> Seen {
@@ -52,50 +110,19 @@ fn udev(root: &Root) -> Option<Seen> {
     root.join(queue).exists().then(|| more(queue, "udev is at work"))
 }
 
-fn usb_controllers(root: &Root) -> Vec<PathBuf> {
-    // PCI class 0c03, of which fe is a device and no host controller.
-    let is_host = |path: &PathBuf| {
-        text(path, "class").is_some_and(|it| it.starts_with("0x0c03") && !it.ends_with("fe"))
-    };
-    entries(root, "/sys/bus/pci/devices").into_iter().filter(is_host).collect()
-}
-
-fn controllers(root: &Root) -> Option<Seen> {
-    let found = usb_controllers(root).into_iter().find(|path| !path.join("driver").exists());
+fn usb_controllers(root: &Root) -> Option<Seen> {
+    let found = controllers::usb(root).into_iter().find(|path| !path.join("driver").exists());
     Some(more(&found?, "this USB controller has no driver yet"))
 }
 
-/// Hubs, their ports, and sticks.
-fn usb(root: &Root) -> Option<Seen> {
-    let interfaces = entries(root, "/sys/bus/usb/devices");
-    let interfaces = interfaces.into_iter().filter(|path| text(path, "bInterfaceClass").is_some());
-    let mut unknown = None;
-    for path in interfaces {
-        let seen = match text(&path, "bInterfaceClass").as_deref() {
-            Some("09") => hub(&path),
-            Some("08") => storage(&path),
-            _ => None,
-        };
-        match seen {
-            Some(Seen::Unknown(_)) => unknown = seen,
-            None => {}
-            _ => return seen,
-        }
-    }
-    unknown
-}
-
-fn hub(path: &Path) -> Option<Seen> {
-    for port in files::list(path).unwrap_or_default() {
-        let is_port = port.file_name().is_some_and(|it| it.to_string_lossy().contains("-port"));
-        match text(&port, "state").as_deref() {
-            Some("not attached" | "configured") => {}
-            Some(state) => return Some(more(&port, state)),
-            None if is_port => return Some(missing(&port, "state")),
-            None => {}
-        }
-    }
-    in_use(path, "this hub looks for devices")
+/// Whether this is the hub of a controller that QEMU emulates, by the subsystem's vendor (QEMU's
+/// `docs/specs/pci-ids.rst`): what is plugged in there is seen at the hub's first look, since
+/// nothing has to power up. A real one, also where it is lent to a virtual machine, is as slow
+/// as its drives.
+fn is_emulated(hub: &Path) -> bool {
+    let is_root = hub.file_name().is_some_and(|it| it.to_string_lossy().ends_with("-0:1.0"));
+    // Through the link: below the controller is the bus, below the bus its hub.
+    is_root && text(hub, "../../subsystem_vendor").as_deref() == Some("0x1af4")
 }
 
 /// USB mass storage, by either driver.
@@ -148,11 +175,6 @@ fn nvme(root: &Root) -> Option<Seen> {
 /// None where the kernel has no such bus.
 fn entries(root: &Root, dir: &str) -> Vec<PathBuf> {
     files::list(&root.join(dir)).unwrap_or_default()
-}
-
-fn text(path: &Path, attribute: &str) -> Option<String> {
-    let text = fs::read_to_string(path.join(attribute)).ok()?;
-    Some(text.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -212,23 +234,65 @@ mod tests {
             (&[("/sys/class/nvme/nvme0/state", "live\n")], Seen::Nothing),
         ] {
             let (_dir, root) = machine(&[&settled[..], also].concat());
-            assert_eq!(look(&root), expected, "{also:?}");
+            assert_eq!(Lookout::default().look(&root), expected, "{also:?}");
+        }
+    }
+
+    #[test]
+    fn an_emulated_hub_that_has_looked_once_is_not_waited_for_again() {
+        for (vendor, expected) in [
+            ("0x1af4", Seen::Nothing),
+            ("0x1028", Seen::More("1-0:1.0: this hub looks for devices".into())),
+        ] {
+            let (_dir, root) = machine(&[]);
+            let hub = root.join("/sys/devices/pci0000:00/0000:00:05.0/usb1/1-0:1.0");
+            let write = |name: &str, text: &str| {
+                files::replace(&hub.join(name), text.as_bytes(), 0o644).unwrap();
+            };
+            let is = |usage: &str, status: &str| {
+                write("power/runtime_usage", usage);
+                write("power/runtime_status", status);
+            };
+            write("bInterfaceClass", "09\n");
+            write("../../subsystem_vendor", &format!("{vendor}\n"));
+            let devices = root.join("/sys/bus/usb/devices");
+            fs::create_dir_all(&devices).unwrap();
+            std::os::unix::fs::symlink(&hub, devices.join("1-0:1.0")).unwrap();
+
+            let mut lookout = Lookout::default();
+            is("1\n", "suspended\n");
+            assert!(matches!(lookout.look(&root), Seen::More(_)), "its ports are not there yet");
+            write("usb1-port1/state", "not attached\n");
+            is("1\n", "active\n");
+            assert!(matches!(lookout.look(&root), Seen::More(_)), "its first look");
+            is("0\n", "suspended\n");
+            assert_eq!(lookout.look(&root), Seen::Nothing);
+            is("1\n", "active\n");
+            assert_eq!(lookout.look(&root), expected, "{vendor}");
+            write("usb1-port1/state", "powered\n");
+            assert!(matches!(lookout.look(&root), Seen::More(_)), "what it found is to come");
         }
     }
 
     #[test]
     fn what_the_kernel_does_not_show_is_unknown_unless_something_is_coming() {
         let (_dir, root) = machine(&[CONTROLLER, DRIVER, HUB, (PORT, "configured\n")]);
-        assert!(matches!(look(&root), Seen::Unknown(_)));
+        assert!(matches!(Lookout::default().look(&root), Seen::Unknown(_)));
         let (_dir, root) = machine(&[CONTROLLER, DRIVER, HUB, QUIET, (PORT, "configured"), STICK]);
-        assert_eq!(look(&root), Seen::More("1-1:1.0: this drive has no driver yet".into()));
+        assert_eq!(
+            Lookout::default().look(&root),
+            Seen::More("1-1:1.0: this drive has no driver yet".into())
+        );
         let (_dir, root) = machine(&[CONTROLLER]);
-        assert!(matches!(look(&root), Seen::More(_)));
+        assert!(matches!(Lookout::default().look(&root), Seen::More(_)));
         assert!(has_usb(&root));
         let (_dir, root) = machine(&[]);
-        assert_eq!(look(&root), Seen::Nothing);
+        assert_eq!(Lookout::default().look(&root), Seen::Nothing);
         assert!(!has_usb(&root));
         let (_dir, root) = machine(&[CONTROLLER, DRIVER, HUB, DISK]);
-        assert!(matches!(look(&root), Seen::More(_)), "an unknown hub hides no disk");
+        assert!(
+            matches!(Lookout::default().look(&root), Seen::More(_)),
+            "an unknown hub hides no disk"
+        );
     }
 }

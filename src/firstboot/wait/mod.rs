@@ -2,6 +2,7 @@
 //! looks, [`rule`] decides, and what is here waits, for udev's events and for a key.
 
 mod coming;
+mod controllers;
 mod rule;
 
 use std::os::fd::AsFd;
@@ -16,7 +17,7 @@ use super::machine::Machine;
 use crate::sys::cmdline::Cmdline;
 use crate::sys::files::Root;
 use crate::sys::keys::Keys;
-use coming::Seen;
+use coming::{Lookout, Seen};
 use rule::{Circumstances, Next};
 
 /// Between two lines of the countdown.
@@ -26,6 +27,7 @@ pub(super) struct Waiting<'a> {
     root: &'a Root,
     here: Circumstances,
     begun: Instant,
+    lookout: Lookout,
     /// Since when nothing was coming any more.
     quiet: Option<Instant>,
     /// What people were told is coming.
@@ -33,6 +35,8 @@ pub(super) struct Waiting<'a> {
     /// Open as long as a key may end the wait; `None` where nobody can type.
     keys: Option<Keys>,
     lingers: bool,
+    /// Whether drivers were asked for.
+    has_hurried: bool,
 }
 
 impl<'a> Waiting<'a> {
@@ -49,15 +53,20 @@ impl<'a> Waiting<'a> {
             root,
             here,
             begun: Instant::now(),
+            lookout: Lookout::default(),
             quiet: None,
             told: None,
             keys: None,
             lingers: false,
+            has_hurried: false,
         }
     }
 
     /// Waits for an event of udev; false when there is nothing more to wait for.
     pub(super) fn for_event(&mut self, monitor: &MonitorSocket) -> Result<bool> {
+        if !std::mem::replace(&mut self.has_hurried, true) {
+            controllers::load_drivers(self.root);
+        }
         loop {
             let limit = match self.next() {
                 Next::Over => return Ok(false),
@@ -82,7 +91,8 @@ impl<'a> Waiting<'a> {
 
     fn next(&mut self) -> Next {
         // Where a time is forced, nothing is looked at.
-        let seen = if self.here.forced.is_some() { Seen::Nothing } else { coming::look(self.root) };
+        let seen =
+            if self.here.forced.is_some() { Seen::Nothing } else { self.lookout.look(self.root) };
         match &seen {
             Seen::Nothing => {
                 self.quiet.get_or_insert_with(Instant::now);

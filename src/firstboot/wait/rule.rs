@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::coming::Seen;
 
 /// Between two looks. What they look at has no event.
-pub(super) const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(20);
 /// What is quiet this long has nothing more to come: a hub that was just found is quiet
 /// for a moment before it looks for devices.
 const SURE: Duration = Duration::from_millis(100);
