@@ -1,9 +1,9 @@
 //! The controllers that drives hang on, and their drivers.
 //!
 //! udev loads a driver when it comes to the device, after all those that are queued before it.
-//! A USB controller needs another half second from its driver on, in which nothing else is to
-//! be done. So the drivers are asked for as soon as the wait begins: by then it is over when
-//! udev is.
+//! From its driver on, a USB controller takes some tenths of a second, in which the machine
+//! has nothing to do. Asked for as soon as the wait begins, the drivers are there while udev
+//! is still at work.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +46,10 @@ pub(super) fn load_drivers(root: &Root) {
     for kind in [Kind::Usb, Kind::Storage] {
         let aliases = without_driver(root, kind);
         if !aliases.is_empty() {
-            thread::spawn(move || modprobe(&aliases));
+            // Not thread::spawn: it panics where no thread can be had.
+            if let Err(e) = thread::Builder::new().spawn(move || modprobe(&aliases)) {
+                log::debug!("drivers are left to udev: {e}");
+            }
         }
     }
 }
