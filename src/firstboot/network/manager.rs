@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{LIMIT, SHORT, first_of, run};
+use super::{LIMIT, SHORT, first_of, run, run_as};
 use crate::firstboot::machine::Machine;
 use crate::sys::files::{self, Root};
 
@@ -30,7 +30,8 @@ pub(super) fn up(machine: &Machine) -> Result<()> {
     // What a script with "prepare" has written for NetworkManager, it respects.
     let cmdline = fs::read_to_string(machine.root.join("/proc/cmdline")).unwrap_or_default();
     let words = cmdline.split_whitespace().chain(["rd.neednet=1"]);
-    run(generator, &["--"].into_iter().chain(words).collect::<Vec<_>>(), SHORT)?;
+    // Without its arguments: passwords may be on the command line.
+    run_as(generator, generator, &["--"].into_iter().chain(words).collect::<Vec<_>>(), SHORT)?;
     files::replace(&machine.root.join(MARK), b"", 0o644)?;
     let unit = Path::new(unit).file_name().and_then(|name| name.to_str()).unwrap_or_default();
     run("systemctl", &["start", unit], LIMIT)?;

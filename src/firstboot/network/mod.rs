@@ -96,10 +96,14 @@ fn has_way_out(root: &Root) -> bool {
 
 /// Runs a program of the network's to its end.
 fn run(program: &str, arguments: &[&str], limit: Duration) -> Result<()> {
+    run_as(&[&[program], arguments].concat().join(" "), program, arguments, limit)
+}
+
+/// The same, called `shown` where it fails: errors are kept in the result, which all may read.
+fn run_as(shown: &str, program: &str, arguments: &[&str], limit: Duration) -> Result<()> {
     let output = command::run(Command::new(program).args(arguments), limit)
         .with_context(|| format!("cannot run {program}"))?;
-    let shown = || [&[program], arguments].concat().join(" ");
-    ensure!(output.success(), "{}: {}: {}", shown(), output.end, output.last_line());
+    ensure!(output.success(), "{shown}: {}: {}", output.end, output.last_line());
     Ok(())
 }
 
