@@ -7,7 +7,7 @@ use health_checker::firstboot::outcome::{Outcome, State};
 use health_checker::snapshot::disk::Disk;
 use health_checker::sys::mount::Writable;
 
-use crate::bed::{Bed, PLAIN};
+use crate::bed::{Bed, PLAIN, run};
 
 /// While a root that is mounted read-only is not.
 fn in_writable(root: &Path, work: impl FnOnce()) {
@@ -56,4 +56,26 @@ fn without_snapshots_it_is_applied_in_place_and_once() {
     let options = &health_checker::sys::mountinfo::at(&mounts, &root).unwrap().options;
     assert!(options.split(',').any(|it| it == "ro"), "it stays writable: {options}");
     assert!(!detect(), "applied twice");
+}
+
+/// A swap file would do the same.
+#[test]
+fn what_keeps_the_root_writable_does_not_undo_what_is_done() {
+    let bed = Bed::new(PLAIN);
+    for program in ["/usr/sbin/losetup", "/usr/bin/truncate"] {
+        bed.add_program(program);
+    }
+    let mut stage = bed.stage("");
+    stage.machine.sysroot = bed.mount_ext4();
+    let root = stage.machine.sysroot.clone();
+    stage.detect().unwrap();
+    Bed::hand_on_script(
+        "#!/bin/bash\nset -e\ntruncate --size=1M /image\nlosetup --find --show /image >/device\n",
+    );
+    let applied = stage.apply();
+    let device = fs::read_to_string(root.join("device")).unwrap();
+    run("losetup", &["--detach", device.trim()]);
+    assert_eq!(applied.unwrap(), None);
+    let noted = Outcome::read(&root.join("var/lib/health-checker")).unwrap().unwrap();
+    assert!(noted.in_place && noted.state == State::Applied, "{noted:?}");
 }

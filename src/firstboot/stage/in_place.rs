@@ -69,7 +69,9 @@ impl Stage {
         change().map_err(|e| {
             Stays(format!("{e:#}. It was applied in place: what it had done by then stays"))
         })?;
-        writable.take_back()
+        // It is done: nothing that fails from here on may make it look undone.
+        take_back(writable);
+        Ok(())
     }
 
     /// Writes the result, made from the one before, where there are no snapshots. A root that
@@ -91,7 +93,8 @@ impl Stage {
         outcome.at = Some(Timestamp::now());
         outcome.write(&state.dir).context("cannot note how first boot ended")?;
         state.close()?;
-        writable.take_back()
+        take_back(writable);
+        Ok(())
     }
 
     /// What is noted there.
@@ -100,5 +103,13 @@ impl Stage {
         let outcome = Outcome::read(&state.dir);
         state.close()?;
         outcome
+    }
+}
+
+/// Read-only again, if that can be: a swap file or a loop device that was set up in it keeps it
+/// writable, which it is about to become anyway.
+fn take_back(writable: Writable) {
+    if let Err(e) = writable.take_back() {
+        log::warn!("{e:#}");
     }
 }
