@@ -83,7 +83,7 @@ fn read(text: &str) -> Configuration {
 /// What is planned for the disks of this machine, and the errors.
 fn planned(text: &str, root: &Path) -> (Plan, Vec<String>) {
     let configuration = read(text);
-    let (inside, tree) = (Inside { root }, Tree::open("/").unwrap());
+    let (inside, tree) = (Inside { root, lends: false }, Tree::open("/").unwrap());
     let facts = gather(&configuration.disks, &inside, &tree).unwrap();
     let (plan, problems) = plan(&configuration, &tree, Some(&facts));
     let errors = problems.iter().filter(|it| it.is_error()).map(ToString::to_string).collect();
@@ -94,7 +94,7 @@ fn planned(text: &str, root: &Path) -> (Plan, Vec<String>) {
 pub(crate) fn done(text: &str, root: &Path) -> Vec<String> {
     let (plan, errors) = planned(text, root);
     assert_eq!(errors, Vec::<String>::new());
-    make(&plan.disks, &Inside { root }, &Tree::open("/").unwrap()).unwrap()
+    make(&plan.disks, &Inside { root, lends: false }, &Tree::open("/").unwrap()).unwrap()
 }
 
 /// Nothing of the defaults: the sandbox's own root is left alone.
@@ -219,7 +219,7 @@ fn a_mounted_root_grows_with_its_disk() {
 /// As the stage does it in the initrd: in a system of its own that is mounted from a disk.
 pub(crate) fn grown(root: &Path) -> Vec<String> {
     let configuration = read("{}");
-    let (inside, tree) = (Inside { root }, Tree::open(root).unwrap());
+    let (inside, tree) = (Inside { root, lends: false }, Tree::open(root).unwrap());
     let facts = gather(&configuration.disks, &inside, &tree).unwrap();
     let (plan, problems) = plan(&configuration, &tree, Some(&facts));
     assert_eq!(problems, []);

@@ -11,7 +11,7 @@ use health_checker::snapshot::outside;
 use health_checker::sys::btrfs;
 use health_checker::sys::tree::Tree;
 
-use crate::bed::{Bed, LAYOUTS, OVERLAY};
+use crate::bed::{Bed, LAYOUTS, OVERLAY, PLAIN};
 
 /// The bed's system, with who may own files.
 fn bed(layout: &str) -> Bed {
@@ -96,5 +96,24 @@ fn what_it_has_written_is_put_back() {
             assert!(!error.contains("/data"), "{error}");
             assert_eq!(bed.fingerprint(), before, "{layout} {paths:?}");
         }
+    }
+}
+
+/// The name servers that programs of the system are lent must not be taken for its own.
+#[test]
+fn its_own_resolv_conf_stays() {
+    assert!(Path::new("/etc/resolv.conf").exists(), "this system has none to lend");
+    for link in [None, Some("../run/netconfig/resolv.conf")] {
+        let bed = bed(PLAIN);
+        bed.writable(1, || {
+            if let Some(link) = link {
+                symlink(link, bed.etc_of(1).join("resolv.conf")).unwrap();
+            }
+        });
+        Bed::hand_on_seed(&files(&["/etc/resolv.conf"]));
+        bed.stage("").apply().unwrap();
+        let path = bed.etc_of(2).join("resolv.conf");
+        assert!(!path.is_symlink(), "{link:?}");
+        assert_eq!(fs::read_to_string(path).unwrap(), "new", "{link:?}");
     }
 }

@@ -71,17 +71,13 @@ impl World {
         })
     }
 
-    /// Changes the system by `work`, which sees it whole, with the initrd's name servers in it.
+    /// Changes the system by `work`, which sees it whole. Only the programs that it runs see the
+    /// initrd's name servers: what is written to `/etc/resolv.conf` is to stay.
     ///
     /// # Errors
     /// Its world could not be made, or the work failed.
     pub(super) fn change(&self, work: impl FnOnce(&Inside<'_>) -> Result<()> + Send) -> Result<()> {
-        self.enter(|root| {
-            let names = NameServers::lend(root)?;
-            let done = work(&Inside { root });
-            names.take_back();
-            done
-        })
+        self.enter(|root| work(&Inside { root, lends: true }))
     }
 
     /// Calls these programs, one after the other, each with its arguments.

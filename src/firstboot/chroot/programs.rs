@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::firstboot::plan::Run;
+use crate::firstboot::resolv::NameServers;
 use crate::firstboot::script::{self, Script};
 use crate::sys::command;
 
@@ -17,6 +18,8 @@ use crate::sys::command;
 pub struct Inside<'a> {
     /// Where.
     pub root: &'a Path,
+    /// Whether its programs are lent the name servers of the initrd.
+    pub lends: bool,
 }
 
 impl Inside<'_> {
@@ -27,10 +30,14 @@ impl Inside<'_> {
     pub fn run(&self, run: &Run) -> Result<()> {
         let mut inside = inside(self.root, Path::new("/"));
         inside.args(&run.command);
+        let names = self.lends.then(|| NameServers::lend(self.root)).transpose()?;
         let output = match &run.input {
             Some(input) => command::run_with_input(&mut inside, input.bytes()?, run.limit),
             None => command::run_with_echo(&mut inside, run.limit, Some(command::to_stderr)),
         };
+        if let Some(names) = names {
+            names.take_back();
+        }
         let output = output.with_context(|| format!("cannot start {}", run.command.join(" ")))?;
         run.judge(&output)
     }

@@ -113,7 +113,7 @@ pub(super) fn apply(root: &Root, given: &Given) -> Result<u8> {
     for step in &ready.plan.disks {
         eprintln!("disks are left alone, the machine would: {step}");
     }
-    let inside = Inside { root: root.dir() };
+    let inside = Inside { root: root.dir(), lends: false };
     apply::apply(&ready.plan, &tree, &|run| inside.run(run))?;
     Ok(0)
 }
