@@ -230,6 +230,14 @@ pub fn mount_entry(entry: &FstabEntry, at: &Path, writable: bool) -> Result<Moun
             output.last_line()
         );
     }
+    // With `nofail` among its options, mount(8) is content with a device that is not there.
+    let is_there = mount_at(at)?.is_some();
+    ensure!(
+        is_there,
+        "cannot mount {} (fstab's {}): it is not there",
+        entry.spec,
+        entry.target.display()
+    );
     Ok(Mounted::adopt(at))
 }
 

@@ -15,6 +15,7 @@ mod disks;
 mod file_systems;
 mod grub;
 mod https;
+mod image;
 mod in_place;
 mod interrupted;
 mod minisign;

@@ -1,21 +1,22 @@
 //! A directory in the image: for a system that is delivered with its configuration.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::image::Image;
 use super::kind::{self, Kind};
 use super::{Datasource, Ignored, Offer, Seen, beside_script, claim};
 use crate::firstboot::machine::Machine;
 
 /// Below the system's root. All but the first are where cloud-init looks for seeds.
 const DIRS: [&str; 6] = [
-    "usr/lib/health-checker/firstboot",
-    "cloud-init-config",
-    "var/lib/cloud/seed/nocloud",
-    "var/lib/cloud/seed/nocloud-net",
-    "var/lib/cloud/seed/config_drive",
-    "config-drive",
+    "/usr/lib/health-checker/firstboot",
+    "/cloud-init-config",
+    "/var/lib/cloud/seed/nocloud",
+    "/var/lib/cloud/seed/nocloud-net",
+    "/var/lib/cloud/seed/config_drive",
+    "/config-drive",
 ];
 
 /// Those directories, of the system that is to be configured.
@@ -24,16 +25,29 @@ pub(super) struct Directory {
 }
 
 fn name_of(dir: &str) -> String {
-    format!("/{dir} in the image")
+    format!("{dir} in the image")
 }
 
 impl Directory {
-    fn each(&self) -> Result<Vec<(&'static str, Kind)>> {
-        let of = |dir: &'static str| {
-            let kind = kind::of(&self.machine.sysroot.join(dir)).with_context(|| name_of(dir))?;
-            Ok((dir, kind))
-        };
-        DIRS.into_iter().map(of).collect()
+    /// What is in those that have anything, as `open` has it.
+    fn each<T>(&self, open: impl Fn(&Image, &str, PathBuf) -> Result<T>) -> Result<Vec<(Kind, T)>> {
+        let mut image = Image::open(&self.machine)?;
+        let mut found = Vec::new();
+        for dir in DIRS {
+            let path = match image.path(Path::new(dir)) {
+                Ok(path) => path,
+                Err(e) => {
+                    log::warn!("whether there is a configuration in {dir} is not known: {e:#}");
+                    continue;
+                }
+            };
+            let kind = kind::of(&path).with_context(|| name_of(dir))?;
+            if kind != Kind::Nothing {
+                found.push((kind, open(&image, dir, path)?));
+            }
+        }
+        image.close()?;
+        Ok(found)
     }
 }
 
@@ -43,17 +57,16 @@ impl Datasource for Directory {
     }
 
     fn look(&self) -> Result<Vec<Seen>> {
-        let seen = |(dir, kind)| match kind {
-            Kind::Combustion | Kind::Seed(_) => Some(Seen::usable(name_of(dir))),
-            Kind::Foreign(what) => Some(Seen::foreign(name_of(dir), what)),
-            Kind::Nothing => None,
+        let seen = |(kind, name): (Kind, String)| match kind {
+            Kind::Foreign(what) => Seen::foreign(name, what),
+            Kind::Combustion | Kind::Seed(_) | Kind::Nothing => Seen::usable(name),
         };
-        Ok(self.each()?.into_iter().filter_map(seen).collect())
+        let found = self.each(|_, dir, _| Ok(name_of(dir)))?;
+        Ok(found.into_iter().map(seen).collect())
     }
 
     fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
-        for (dir, kind) in self.each()? {
-            let offer = Offer::at(name_of(dir), self.machine.sysroot.join(Path::new(dir)));
+        for (kind, offer) in self.each(|image, dir, path| image.offer(name_of(dir), path))? {
             match kind {
                 Kind::Nothing => {}
                 Kind::Combustion => {
@@ -65,7 +78,7 @@ impl Datasource for Directory {
                     Err(seen) => ignored.extend(seen.passed_over()),
                 },
                 Kind::Foreign(what) => {
-                    ignored.extend(Seen::foreign(name_of(dir), what).passed_over());
+                    ignored.extend(Seen::foreign(offer.source.clone(), what).passed_over());
                 }
             }
         }

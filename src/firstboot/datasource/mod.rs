@@ -9,6 +9,7 @@ mod directory;
 pub mod drives;
 mod ds;
 mod fw_cfg;
+mod image;
 mod kind;
 mod nocloud;
 mod offer;

@@ -2,11 +2,13 @@
 //! `seedfrom` in a seed's own meta-data. What such an address leads to is a directory of four
 //! files, on a server or in the system that is to be configured.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use super::ds::{self, Word};
+use super::image::Image;
 use super::kind::{self, Kind};
 use super::remote::{File, Remote};
 use super::{Datasource, Ignored, Offer, Seen};
@@ -93,12 +95,15 @@ pub(super) fn seedfrom(
     let fetch = || -> Result<Offer> {
         let path = address.strip_prefix("file://").unwrap_or(address);
         if path.starts_with('/') {
-            let dir = machine.sysroot.join(path.trim_start_matches('/'));
+            let mut image = Image::open(machine)?;
+            let dir = image.path(Path::new(path))?;
             ensure!(
                 kind::of(&dir)? == Kind::Seed(Platform::NoCloud),
                 "the system has no seed there: a directory with {USER_DATA} and {META_DATA}"
             );
-            return Ok(Offer::at(source, dir));
+            let offer = image.offer(source, dir)?;
+            image.close()?;
+            return Ok(offer);
         }
         let is_known = ["http://", "https://", "tftp://"].iter().any(|it| address.starts_with(it));
         ensure!(is_known, "an address such as http://server/dir/ or a path belongs there");

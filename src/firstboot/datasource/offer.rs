@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use crate::firstboot::copy;
 use crate::firstboot::seed::{Overlay, Platform};
 use crate::sys::mount::Mounted;
 
@@ -84,10 +85,7 @@ impl Offer {
     /// They cannot be written.
     pub fn files(source: String, files: &[(String, Vec<u8>)]) -> Result<Self> {
         let write = || -> Result<TempDir> {
-            let dir = tempfile::Builder::new()
-                .prefix("health-checker-")
-                .tempdir_in(MEMORY)
-                .or_else(|_| tempfile::tempdir())?;
+            let dir = in_memory()?;
             for (name, bytes) in files {
                 let path = dir.path().join(name);
                 fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
@@ -97,6 +95,17 @@ impl Offer {
         };
         let dir = write().context("cannot keep what was fetched in memory")?;
         Ok(Self::new(source, dir.path().to_owned(), Holder::Files(dir)))
+    }
+
+    /// A directory that will not stay: all that is in it is kept in memory.
+    ///
+    /// # Errors
+    /// As [`copy::copy`].
+    pub(super) fn copied(source: String, from: &Path) -> Result<Self> {
+        let dir = in_memory().context("there is no room in memory")?;
+        let to = dir.path().join("copy");
+        copy::copy(from, &to).with_context(|| source.clone())?;
+        Ok(Self::new(source, to, Holder::Files(dir)))
     }
 
     /// Lets the source go: nothing of it is read any more.
@@ -111,4 +120,10 @@ impl Offer {
         }
         .context(self.source)
     }
+}
+
+/// A directory for root alone.
+fn in_memory() -> Result<TempDir> {
+    let dir = tempfile::Builder::new().prefix("health-checker-").tempdir_in(MEMORY);
+    Ok(dir.or_else(|_| tempfile::tempdir())?)
 }
