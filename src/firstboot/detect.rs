@@ -42,6 +42,8 @@ pub struct Facts {
     pub snapshot: Option<Uuid>,
     /// The snapshot that the record says was configured.
     pub configured: Option<Uuid>,
+    /// Whether the snapshot that will be entered is still marked as unfinished.
+    pub unfinished: bool,
     /// The pristine snapshot of a configuration that failed.
     pub failed_on: Option<Uuid>,
     /// The machine that this is to its platform now, if another one was configured.
@@ -65,7 +67,9 @@ pub enum Answer {
 /// Answers. The first row that fits decides:
 ///
 /// 1. A configured snapshot that has never been up is not configured twice,
-///    whatever the command line says: the boot loader may not have noticed yet.
+///    whatever the command line says: the boot loader may not have noticed yet. One that is
+///    still marked as unfinished has not been either, also where its configuration has set
+///    the machine-id.
 /// 2. The command line is obeyed: it is the one way to run first boot again.
 /// 3. A system that has never been up has its first boot.
 /// 4. A disk that was copied for another machine is configured for that one, when the
@@ -81,7 +85,8 @@ pub fn decide(facts: &Facts) -> Answer {
         MachineId::Uninitialized => Some("/etc/machine-id is uninitialized"),
     };
     let applied_in_place = facts.in_place == Some(State::Applied);
-    if reason.is_some() && (is(facts.configured) || applied_in_place) {
+    let cut_off = facts.unfinished && is(facts.configured);
+    if cut_off || reason.is_some() && (is(facts.configured) || applied_in_place) {
         return Answer::AlreadyApplied;
     }
     if let Some(word) = facts.asked_by {
@@ -127,6 +132,7 @@ pub fn gather(
         asked_by: asked_by(&machine.cmdline),
         snapshot,
         configured: done.map(|done| done.configured.uuid),
+        unfinished: false,
         other_instance: done
             .and_then(|done| Smbios::of(machine).other_than(done.instance.as_ref()?))
             .map(|instance| instance.id),
@@ -187,6 +193,7 @@ mod tests {
             asked_by,
             snapshot: None,
             configured: None,
+            unfinished: false,
             failed_on: None,
             other_instance: None,
             in_place: None,
@@ -237,6 +244,25 @@ mod tests {
             let (machine_id, asked_by, snapshot, configured, failed_on) = row;
             let facts = Facts { snapshot, configured, failed_on, ..facts(machine_id, asked_by) };
             assert_eq!(answer(&facts), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_configured_snapshot_that_is_marked_is_completed_whatever_else_is_true() {
+        for asked in [None, Some("combustion.firstboot")] {
+            for (configured, expected) in [(A, "applied"), (B, "finished")] {
+                let marked = Facts {
+                    snapshot: A,
+                    configured,
+                    unfinished: true,
+                    ..facts(MachineId::Set, asked)
+                };
+                let expected = match asked {
+                    Some(word) if configured == B => format!("{word} on the kernel command line"),
+                    _ => expected.to_owned(),
+                };
+                assert_eq!(answer(&marked), expected, "{marked:?}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! May this configuration be applied again? One that was applied before, and led back to
 //! the snapshot that it started from, has shown what it does.
 
-use crate::record::{PRE_FLIGHT, Record, Rollback};
+use crate::record::{FirstBoot, INITRD, PRE_FLIGHT, Record, Rollback, UNFINISHED};
 use crate::snapshot::Snapshot;
 
 /// So often a configuration is applied whose snapshot came to no verdict.
@@ -17,7 +17,7 @@ pub(super) fn applications(
     here: &Snapshot,
 ) -> Result<u32, String> {
     let Some(record) = record else { return Ok(1) };
-    let same = |it: &&crate::record::FirstBoot| it.sha256 == sha256 && it.pristine == here.id;
+    let same = |it: &&FirstBoot| it.sha256 == sha256 && it.pristine == here.id;
     let Some(done) = record.firstboot.as_ref().filter(same) else { return Ok(1) };
     let from_it = |it: &&Rollback| it.from == done.configured && it.to == done.pristine;
     let rollbacks = [record.rollback.as_ref(), record.last_rollback.as_ref()];
@@ -25,12 +25,22 @@ pub(super) fn applications(
         // Cut before it became the default: that was none.
         return Ok(done.applications);
     };
-    // What is seen of its files would be seen again. Starts without a verdict may have had
-    // another reason, such as a lack of power.
-    if rollback.failed.iter().any(|name| name == PRE_FLIGHT) {
+    // What was found would be found again. Starts that came to nothing may have had another
+    // reason, such as a lack of power.
+    let is_found = |name: &&String| *name != UNFINISHED && *name != INITRD;
+    let found: Vec<_> = rollback.failed.iter().filter(is_found).collect();
+    if found.iter().any(|name| *name == PRE_FLIGHT) {
         return Err(format!(
             "it was applied before, and {} would not have come up with it ({} found that)",
             done.configured, PRE_FLIGHT
+        ));
+    }
+    if !found.is_empty() {
+        let names: Vec<_> = found.into_iter().map(String::as_str).collect();
+        return Err(format!(
+            "it was applied before, and in {} checks failed with it: {}",
+            done.configured,
+            names.join(", ")
         ));
     }
     if done.applications >= MOST_APPLICATIONS {
@@ -42,13 +52,22 @@ pub(super) fn applications(
     Ok(done.applications + 1)
 }
 
+/// Whether this system is what the configuration made, and its start was cut off before a verdict:
+/// the word that asked for it may still be on the command line (Ignition's takes a service of the
+/// started system away), and it would be done twice.
+pub(super) fn is_under_way(record: Option<&Record>, sha256: &str, here: &Snapshot) -> bool {
+    let Some(record) = record else { return false };
+    let made_it = |done: &FirstBoot| done.sha256 == sha256 && done.configured == here.id;
+    record.firstboot.as_ref().is_some_and(made_it) && record.starts_of(&here.id) > 0
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
-    use crate::record::{FirstBoot, SnapshotId};
+    use crate::record::SnapshotId;
 
     fn id(number: u32) -> SnapshotId {
         SnapshotId { number, uuid: Uuid::from_u128(number.into()) }
@@ -78,9 +97,23 @@ mod tests {
         let condemned = record(1, &["pre-flight"]);
         let error = applications(Some(&condemned), "aa", &here(1)).unwrap_err();
         assert!(error.contains("snapshot 2 would not have come up"), "{error}");
+        let unhealthy = record(1, &["starts without a verdict", "sshd", "payload"]);
+        let error = applications(Some(&unhealthy), "aa", &here(1)).unwrap_err();
+        assert!(error.ends_with("in snapshot 2 checks failed with it: sshd, payload"), "{error}");
         let nothing = |times| record(times, &["starts without a verdict"]);
         assert_eq!(applications(Some(&nothing(1)), "aa", &here(1)), Ok(2));
         assert!(applications(Some(&nothing(2)), "aa", &here(1)).unwrap_err().contains("2 times"));
+    }
+
+    #[test]
+    fn a_system_that_has_not_come_to_a_verdict_yet_is_not_configured_again() {
+        let mut record = record(1, &[]);
+        assert!(!is_under_way(Some(&record), "aa", &here(2)), "it was up, and is asked for again");
+        record.set_starts(id(2), Some(1));
+        assert!(is_under_way(Some(&record), "aa", &here(2)));
+        assert!(!is_under_way(Some(&record), "bb", &here(2)));
+        assert!(!is_under_way(Some(&record), "aa", &here(1)));
+        assert!(!is_under_way(None, "aa", &here(2)));
     }
 
     #[test]

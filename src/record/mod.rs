@@ -106,6 +106,10 @@ pub struct Starts {
 
 /// The name of the look at a snapshot's files among failed checks.
 pub const PRE_FLIGHT: &str = "pre-flight";
+/// What stands there for an initrd that could not go on.
+pub const INITRD: &str = "initrd";
+/// What stands there for starts that came to no verdict.
+pub const UNFINISHED: &str = "starts without a verdict";
 
 /// A rollback and its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

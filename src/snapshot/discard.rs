@@ -12,8 +12,8 @@ use super::outside;
 use super::transaction::{IN_PROGRESS, in_var, info_path, numbered};
 use crate::sys::{btrfs, files};
 
-/// The snapshots that an interrupted transaction left behind: marked, and not
-/// the default; or not yet marked, and so with nothing in them.
+/// The snapshots that an interrupted transaction left behind: marked, and neither
+/// the default nor the root; or not yet marked, and so with nothing in them.
 ///
 /// # Errors
 /// The snapshots cannot be listed, or the default not be asked for.
@@ -29,8 +29,9 @@ pub fn left_over(disk: &Disk) -> Result<Vec<u32>> {
             false
         })
     };
+    let is_in_use = |number: &u32| Some(*number) == default || *number == disk.booted.id.number;
     let numbers = disk.snapshots.numbers()?.into_iter();
-    Ok(numbers.filter(|number| Some(*number) != default).filter(interrupted).collect())
+    Ok(numbers.filter(|number| !is_in_use(number)).filter(interrupted).collect())
 }
 
 /// Whether a snapshot is a directory and nothing else: the mark's own writing

@@ -101,3 +101,34 @@ fn what_is_the_default_by_now_keeps_what_was_written() {
     assert_eq!(fs::read_to_string(disk.var.join("added")).unwrap(), "new");
     assert!(!disk.snapshots.dir().join(outside.number.to_string()).join("before").exists());
 }
+
+/// On a machine that has its machine-id, no first boot follows that would do it.
+#[test]
+fn a_finished_machine_puts_back_what_was_cut_off_and_never_what_it_wrote_itself() {
+    let bed = Bed::new(OVERLAY);
+    bed.nest_in_var("lib/machines");
+    bed.write_machine_id();
+    let before = bed.fingerprint();
+    cut_attempt(&bed);
+    bed.restart();
+    bed.stage("").detect().unwrap();
+    assert!(!Bed::pending());
+    let mut after = bed.fingerprint();
+    after.retain(|path, _| !path.ends_with("machines/image"));
+    assert_eq!(after, before);
+
+    // What cannot be put back stays, with all that comes after it.
+    let outside = cut_attempt(&bed);
+    let disk = bed.disk();
+    let kept = disk.snapshots.dir().join(outside.number.to_string()).join("before/0");
+    btrfs::delete(&kept).unwrap();
+    btrfs::snapshot(&disk.snapshots.path(1), &kept).unwrap();
+    drop(disk);
+    bed.restart();
+    bed.stage("").detect().unwrap_err();
+    let State::Readable(record) = bed.store().read() else { panic!() };
+    assert_eq!(record.outside, None);
+    bed.restart();
+    bed.stage("").clean_up().unwrap();
+    assert_eq!(fs::read_to_string(bed.disk().var.join("added")).unwrap(), "new");
+}

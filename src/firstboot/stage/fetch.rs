@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script, seeds};
+use super::{CONFIG, FOUND, Found, MEMORY, Stage, read_script, remove_config, seeds};
 use crate::firstboot::copy::{self, Copied};
 use crate::firstboot::datasource::{self, Format, Ignored, Offer};
 use crate::firstboot::instance::Smbios;
@@ -14,7 +14,6 @@ use crate::firstboot::outcome::{Outcome, State};
 use crate::firstboot::trust::Trust;
 use crate::firstboot::{chroot, network, notes, probation};
 use crate::record::handoff;
-use crate::snapshot::discard;
 use crate::sys::files;
 use crate::sys::mount::in_own_namespace;
 
@@ -43,7 +42,17 @@ impl Stage {
         self.clean_up()?;
         let sources = datasource::in_order(&self.machine);
         match datasource::choose(&sources)? {
-            (Some(offer), ignored) => self.take(offer, ignored).map(Some),
+            (Some(offer), ignored) => {
+                let found = self.take(offer, ignored)?;
+                if self.is_under_way(&found)? {
+                    let source = &found.source;
+                    log::info!("{source} is applied already, and has not come to a verdict yet");
+                    remove_config()?;
+                    self.concluded();
+                    return Ok(None);
+                }
+                Ok(Some(found))
+            }
             (None, ignored) => self.none(ignored).map(|()| None),
         }
     }
@@ -98,6 +107,17 @@ impl Stage {
         Ok(Found { source, sha256, applications, signed_by, ignored, format, instance, overlay })
     }
 
+    fn is_under_way(&self, found: &Found) -> Result<bool> {
+        if self.machine.cmdline.has(RETRY) {
+            return Ok(false);
+        }
+        let Some(disk) = self.machine.disk(false)? else { return Ok(false) };
+        let state = notes::store(&disk).read();
+        let answer = probation::is_under_way(state.readable(), &found.sha256, &disk.booted);
+        disk.close()?;
+        Ok(answer)
+    }
+
     fn applications(&self, sha256: &str) -> Result<u32> {
         let Some(disk) = self.machine.disk(false)? else { return Ok(1) };
         let state = notes::store(&disk).read();
@@ -124,20 +144,6 @@ impl Stage {
                 .context("combustion/script asks for \"network\" in its first lines")?;
         }
         handoff::write(&self.machine.root, FOUND, found)
-    }
-
-    /// Undoes what an interrupted first boot left.
-    ///
-    /// # Errors
-    /// It could not be undone: what comes next would build on half of it.
-    pub fn clean_up(&self) -> Result<()> {
-        let Some(disk) = self.machine.disk(true)? else { return Ok(()) };
-        notes::settle_outside(&disk)?;
-        for number in discard::left_over(&disk)? {
-            log::info!("deleting snapshot {number}, which an interrupted first boot left");
-            discard::discard(&disk, number)?;
-        }
-        disk.close()
     }
 }
 

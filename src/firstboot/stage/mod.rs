@@ -4,6 +4,7 @@
 mod apply;
 mod fetch;
 mod in_place;
+mod interrupted;
 mod seeds;
 mod work;
 
@@ -126,10 +127,12 @@ impl Stage {
         }
         let disk = self.machine.disk(false)?;
         let facts = self.facts(disk.as_ref())?;
+        let is_cut_off = facts.unfinished || disk.as_ref().is_some_and(notes::is_cut_off);
         if let Some(disk) = disk {
             disk.close()?;
         }
         match detect::decide(&facts) {
+            Answer::Finished if is_cut_off => self.clean_up_or_give_up()?,
             Answer::Finished => {}
             Answer::FirstBoot(reason) => {
                 log::info!("this is a first boot: {reason}");
@@ -175,18 +178,14 @@ impl Stage {
         let layer = |path: PathBuf| disk.place(disk.booted.id.number, &path);
         let layers: Vec<_> = Etc::of(&disk.fstab)?.layers().into_iter().filter_map(layer).collect();
         let (state, booted) = (notes::store(disk).read(), Some(disk.booted.id.uuid));
-        detect::gather(&layers, &state, &notes::state_dir(disk), booted, &self.machine)
-    }
-
-    /// Does what a power cut after set-default left undone.
-    fn complete(&self) -> Result<()> {
-        let Some(disk) = self.machine.disk(true)? else { return Ok(()) };
-        // Where the loader's entries name the snapshot, it may be started before it is.
-        disk.snapshots.set_default(&disk.booted.id)?;
-        transaction::finish(&disk, disk.booted.id.number)?;
-        notes::applied(&disk, None, Vec::new())?;
-        notes::settle_outside(&disk)?;
-        disk.close()
+        let dir = notes::state_dir(disk);
+        let mut facts = detect::gather(&layers, &state, &dir, booted, &self.machine)?;
+        let marked = transaction::is_in_progress(disk, disk.booted.id.number);
+        facts.unfinished = marked.unwrap_or_else(|e| {
+            log::warn!("whether it is complete is not known: {e:#}");
+            false
+        });
+        Ok(facts)
     }
 
     /// Notes what failed, and returns whether the start shall go on all the same.
@@ -207,6 +206,9 @@ impl Stage {
             log::warn!("{e:#}");
         }
         let goes_on = self.goes_on();
+        if goes_on && let Err(e) = self.give_up() {
+            log::warn!("the next first boot may put back what is written from now on: {e:#}");
+        }
         if !goes_on && let Err(e) = handoff::write(&self.machine.root, STOPPED, &reason) {
             log::warn!("what comes next will not know why this start stopped: {e:#}");
         }

@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::health::facts::{Candidate, Facts, Occasion, Place};
 use crate::health::plan::{Action, Decision};
-use crate::record::{PRE_FLIGHT, Record, Rollback, SnapshotId, State};
+use crate::record::{INITRD, PRE_FLIGHT, Record, Rollback, SnapshotId, State, UNFINISHED};
 
 use super::MOST_REBOOTS;
 
@@ -50,11 +50,6 @@ pub(super) fn against(facts: &Facts, given_up: SnapshotId) -> Vec<String> {
     let known = known.filter(|it| it.from == given_up).map(|it| it.failed.clone());
     known.unwrap_or_else(|| vec![UNFINISHED.to_owned()])
 }
-
-/// The name under which an initrd that cannot go on stands among failed checks.
-const INITRD: &str = "initrd";
-/// The name under which starts without a verdict stand among failed checks.
-const UNFINISHED: &str = "starts without a verdict";
 
 fn say(action: Action, reason: &str) -> Decision {
     Decision { action, target: None, reason: reason.to_owned() }
