@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::json;
 
+use super::say;
 use crate::firstboot::apply;
 use crate::firstboot::chroot::Inside;
 use crate::firstboot::cloud_config::Defaults;
@@ -46,10 +47,10 @@ impl Given {
         }
         let (offer, ignored) = datasource::choose(&datasource::in_order(&machine))?;
         for other in ignored {
-            eprintln!("not used: {}: {}", other.source, other.reason);
+            say(format_args!("not used: {}: {}", other.source, other.reason));
         }
         let offer = offer.context("that machine would find no configuration")?;
-        eprintln!("configuration found: {}", offer.source);
+        say(format_args!("configuration found: {}", offer.source));
         let seed = seed_of(&machine, &offer);
         let source = offer.source.clone();
         offer.close()?;
@@ -111,7 +112,7 @@ pub(super) fn apply(root: &Root, given: &Given) -> Result<u8> {
     let net = net();
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
     for step in &ready.plan.disks {
-        eprintln!("disks are left alone, the machine would: {step}");
+        say(format_args!("disks are left alone, the machine would: {step}"));
     }
     let inside = Inside { root: root.dir() };
     apply::apply(&ready.plan, &tree, &|run| inside.run(run))?;
@@ -129,7 +130,7 @@ fn ready(seed: &Seed, tree: &tree::Tree) -> Result<Ready> {
 
 fn tell(ready: &Ready) {
     for problem in &ready.problems {
-        eprintln!("{problem}");
+        say(problem);
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use super::say;
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::Source;
 use crate::firstboot::interpret::{self, alone};
@@ -67,7 +68,7 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
     let files = paths.iter().map(named).collect::<Result<Vec<_>>>()?;
     let merged = interpret::merge(&files, &[], None, &fetch);
     for problem in &merged.problems {
-        eprintln!("{problem}");
+        say(problem);
     }
     let mut out = io::stdout().lock();
     writeln!(out, "#cloud-config")?;
