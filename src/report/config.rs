@@ -1,11 +1,58 @@
 //! `health-checker config show`: the settings in force, and where they are from.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use crate::settings::{CheckSettings, Settings};
+use crate::settings::{Alerts, CheckSettings, Policy, Settings, Watchdog};
+
+/// The settings as JSON; the order of the fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema: u32,
+    files: &'a [PathBuf],
+    checks: Map<String, Value>,
+    policy: ShownPolicy<'a>,
+    alerts: &'a Alerts,
+    origins: &'a BTreeMap<&'static str, PathBuf>,
+    problems: &'a [String],
+    doubts: &'a [String],
+}
+
+/// As a file has it, and its durations as programs want them.
+#[derive(Serialize)]
+struct ShownPolicy<'a> {
+    #[serde(flatten)]
+    policy: &'a Policy,
+    deadline_ms: u64,
+    firstboot_deadline_ms: u64,
+    soak_ms: u64,
+    watchdog_ms: Option<u64>,
+}
+
+impl<'a> From<&'a Policy> for ShownPolicy<'a> {
+    fn from(policy: &'a Policy) -> Self {
+        Self {
+            policy,
+            deadline_ms: milliseconds(policy.deadline),
+            firstboot_deadline_ms: milliseconds(policy.firstboot_deadline),
+            soak_ms: milliseconds(policy.soak),
+            watchdog_ms: match policy.watchdog {
+                Watchdog::Off => None,
+                Watchdog::After(span) => Some(milliseconds(span)),
+            },
+        }
+    }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// Prints the settings, as YAML with the file in a comment, or as JSON.
 ///
@@ -13,26 +60,24 @@ use crate::settings::{CheckSettings, Settings};
 /// Standard output does not take it.
 pub fn show(out: &mut dyn Write, settings: &Settings, as_json: bool) -> io::Result<()> {
     if as_json {
-        let checks: serde_json::Map<String, Value> = settings
-            .checks
-            .iter()
-            .map(|check| {
-                let mut value = body(check);
-                value["file"] = origin(check).into();
-                (check.name.clone(), value)
-            })
-            .collect();
-        let all = json!({
-            "schema": 1,
-            "files": settings.files,
-            "checks": checks,
-            "policy": settings.policy,
-            "alerts": settings.alerts,
-            "origins": settings.origins,
-            "problems": settings.problems,
-            "doubts": settings.doubts,
-        });
-        serde_json::to_writer_pretty(&mut *out, &all)?;
+        let check = |check: &CheckSettings| {
+            let mut value = body(check);
+            value["timeout_ms"] = milliseconds(check.timeout).into();
+            value["retry_for_ms"] = milliseconds(check.retry_for).into();
+            value["file"] = origin(check).into();
+            (check.name.clone(), value)
+        };
+        let shown = Shown {
+            schema: 1,
+            files: &settings.files,
+            checks: settings.checks.iter().map(check).collect(),
+            policy: (&settings.policy).into(),
+            alerts: &settings.alerts,
+            origins: &settings.origins,
+            problems: &settings.problems,
+            doubts: &settings.doubts,
+        };
+        serde_json::to_writer_pretty(&mut *out, &shown)?;
         return writeln!(out);
     }
     writeln!(out, "checks:")?;

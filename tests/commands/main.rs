@@ -1,4 +1,4 @@
-//! The program as a shell sees it: exit statuses, and what becomes of it where nobody takes
+//! The program as a shell sees it: exit statuses, JSON, and what becomes of it where nobody takes
 //! what it says.
 
 #![allow(
@@ -9,4 +9,5 @@
 )]
 
 mod bed;
+mod json;
 mod outputs;

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::say;
 use crate::firstboot::apply;
@@ -72,6 +73,15 @@ fn with_network(machine: &Machine, mut said: Overlay) -> Overlay {
     said
 }
 
+/// A plan as JSON; the order of the fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown {
+    schema: u32,
+    valid: bool,
+    problems: Vec<String>,
+    plan: Value,
+}
+
 /// Shows what a seed would change below `root`; exit status 1 if it cannot be
 /// applied.
 pub(super) fn plan(root: &Root, given: &Given, as_json: bool) -> Result<u8> {
@@ -80,11 +90,9 @@ pub(super) fn plan(root: &Root, given: &Given, as_json: bool) -> Result<u8> {
     let mut out = io::stdout().lock();
     if as_json {
         let problems: Vec<_> = ready.problems.iter().map(ToString::to_string).collect();
-        let answer = json!({
-            "schema": 1, "valid": ready.is_applicable(), "problems": problems,
-            "plan": ready.plan.json(),
-        });
-        serde_json::to_writer_pretty(&mut out, &answer)?;
+        let valid = ready.is_applicable();
+        let shown = Shown { schema: 1, valid, problems, plan: ready.plan.json() };
+        serde_json::to_writer_pretty(&mut out, &shown)?;
         writeln!(out)?;
     } else {
         tell(&ready);
@@ -136,6 +144,8 @@ fn tell(ready: &Ready) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::sys::files;
 

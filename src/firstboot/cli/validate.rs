@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde::Serialize;
 
 use super::say;
 use crate::firstboot::cloud_config::Defaults;
@@ -21,6 +21,32 @@ use crate::sys::tree::Tree;
 
 /// The largest file that is looked at: what is linear in its size is bounded all the same.
 const LARGEST: u64 = 64 << 20;
+
+/// What is wrong as JSON; the order of the fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema: u32,
+    valid: bool,
+    problems: Vec<Found<'a>>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    severity: &'static str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Problem> for Found<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        let Problem { place, what, .. } = problem;
+        let severity = if problem.is_error() { "error" } else { "warning" };
+        let (line, column) = (place.line, place.column);
+        Self { file: &place.source, line, column, severity, message: what }
+    }
+}
 
 /// Says what is wrong with each; exit status 1 if any of it keeps a file from being applied.
 pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<u8> {
@@ -45,15 +71,9 @@ pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<
     }
     let is_valid = !problems.iter().any(Problem::is_error);
     if as_json {
-        let object = |it: &Problem| {
-            json!({
-                "file": &*it.place.source, "line": it.place.line, "column": it.place.column,
-                "severity": if it.is_error() { "error" } else { "warning" }, "message": it.what,
-            })
-        };
-        let problems: Vec<_> = problems.iter().map(object).collect();
-        let answer = json!({"schema": 1, "valid": is_valid, "problems": problems});
-        serde_json::to_writer_pretty(&mut out, &answer)?;
+        let problems = problems.iter().map(Found::from).collect();
+        let shown = Shown { schema: 1, valid: is_valid, problems };
+        serde_json::to_writer_pretty(&mut out, &shown)?;
         writeln!(out)?;
     }
     Ok(u8::from(!is_valid))
