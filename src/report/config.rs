@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::settings::{Alerts, CheckSettings, Policy, Settings, Watchdog};
+use crate::sys::fetch::without_secrets;
 
 /// The settings as JSON; the order of the fields is the order of the keys.
 #[derive(Serialize)]
@@ -100,7 +101,7 @@ fn section(out: &mut dyn Write, name: &str, values: &Value, settings: &Settings)
 }
 
 fn body(check: &CheckSettings) -> Value {
-    let mut value = check.shown.clone();
+    let mut value = without_addresses(&check.shown);
     value["required"] = check.required.into();
     value["timeout"] = humantime::format_duration(check.timeout).to_string().into();
     value["retry_for"] = humantime::format_duration(check.retry_for).to_string().into();
@@ -108,6 +109,25 @@ fn body(check: &CheckSettings) -> Value {
         value["description"] = description.as_str().into();
     }
     value
+}
+
+/// The same, of each address in it only what is no secret: whoever may see the settings need not
+/// know the password of what they look at.
+fn without_addresses(value: &Value) -> Value {
+    match value {
+        // Word by word: what a shell is given may hold several.
+        Value::String(text) => {
+            let shown = |word: &str| {
+                if word.contains("://") { without_secrets(word) } else { word.to_owned() }
+            };
+            text.split(' ').map(shown).collect::<Vec<_>>().join(" ").into()
+        }
+        Value::Array(items) => items.iter().map(without_addresses).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(key, it)| (key.clone(), without_addresses(it))).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// Where a check comes from.

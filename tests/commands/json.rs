@@ -58,3 +58,13 @@ fn a_boot_has_a_time() {
     let started = shown["boot"]["started"].as_str().unwrap();
     assert!(started.ends_with('Z') && started.len() == "2026-01-02T03:04:05Z".len(), "{started}");
 }
+
+#[test]
+fn addresses_of_checks_are_shown_without_their_secrets() {
+    for format in ["", "--json"] {
+        let told = bed().run(&format!("--root root config show {format}"));
+        assert!(told.out.contains("https://h/x?…"), "{told:?}");
+        assert!(told.out.contains("a ftp://h/y | b https://h/x?…"), "{told:?}");
+        assert!(!told.out.contains("PASSWORD") && !told.out.contains("TOKEN"), "{told:?}");
+    }
+}

@@ -41,7 +41,8 @@ pub enum FirstbootCommand {
         #[arg(long)]
         json: bool,
     },
-    /// One cloud-config of several, as YAML: the last is the strongest
+    /// One cloud-config of several, as YAML: the last is the strongest. It is made to be used:
+    /// this prints secrets as they are
     Merge {
         /// User-data
         #[arg(required = true, value_name = "FILE")]
