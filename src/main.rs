@@ -74,6 +74,7 @@ fn generate(normal_dir: Option<&OsStr>) -> ExitCode {
 
 fn run_command(cli: &Cli) -> anyhow::Result<u8> {
     let root = Root::new(&cli.root);
+    root.check()?;
     let style = Style::for_stdout(cli.no_color);
     let out = &mut io::stdout().lock();
     match &cli.command {

@@ -8,6 +8,7 @@
     reason = "a test says by it that it failed, and may wait for the program"
 )]
 
+mod answers;
 mod bed;
 mod json;
 mod outputs;
