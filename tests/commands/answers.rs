@@ -1,6 +1,12 @@
 //! What is no, and what could not be found out.
 
+use std::fs;
+
+use serde_json::{Value, json};
+
 use crate::bed::Bed;
+
+const SCRIPT: (&str, &str) = ("hello/combustion/script", "#!/bin/sh\n");
 
 #[test]
 fn without_a_root_nothing_can_be_found_out() {
@@ -22,4 +28,48 @@ fn without_a_root_nothing_can_be_found_out() {
             assert!(told.err.contains(&format!("--root {why}")), "{arguments}: {told:?}");
         }
     }
+}
+
+/// A machine with one stick.
+fn stick(content: &str) -> String {
+    json!({"drives": [{"node": "/dev/sda", "label": "cidata", "type": "vfat", "content": content}]})
+        .to_string()
+}
+
+#[test]
+fn sources_say_what_plan_says() {
+    let bed = Bed::new(&[
+        SCRIPT,
+        ("root/etc/os-release", ""),
+        ("empty/film.mkv", ""),
+        ("foreign/ignition/config.ign", "{}"),
+        ("disabled/user-data", "#cloud-config\n"),
+        ("disabled/meta-data", "dsmode: disabled\n"),
+        ("half/user-data", "#cloud-config\n"),
+        ("elsewhere/user-data", ""),
+        ("elsewhere/meta-data", "seedfrom: http://192.0.2.1/\n"),
+    ]);
+    for (content, unusable) in [
+        ("hello", None),
+        ("elsewhere", None),
+        ("empty", Some("neither a directory \"combustion\" nor a seed")),
+        ("foreign", Some("a configuration for Ignition")),
+        ("disabled", Some("dsmode: disabled")),
+        ("half", Some("but no \"meta-data\"")),
+    ] {
+        fs::write(bed.path("facts"), stick(content)).unwrap();
+        let told = bed.run("--root root firstboot sources --facts facts --json");
+        let shown: Value = serde_json::from_str(&told.out).unwrap();
+        let sources = shown["sources"].as_array().unwrap();
+        let drive = sources.iter().find(|it| it["name"] == "drive").unwrap();
+        let why = drive["there"][0]["unusable"].as_str().or(drive["problem"].as_str());
+        assert!(why.is_some() == unusable.is_some(), "{content}: {told:?}");
+        assert!(why.unwrap_or_default().contains(unusable.unwrap_or_default()), "{told:?}");
+        assert_eq!(told.status, Some(i32::from(unusable.is_some())), "{content}");
+        assert_eq!(shown["first"].is_null(), unusable.is_some(), "{content}");
+    }
+    fs::write(bed.path("facts"), json!({"cmdline": "combustion.url=ftp://x/y"}).to_string())
+        .unwrap();
+    let told = bed.run("--root root firstboot sources --facts facts");
+    assert!(told.status == Some(1) && told.out.contains("ftp: is no way to fetch"), "{told:?}");
 }

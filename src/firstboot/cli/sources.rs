@@ -31,7 +31,9 @@ pub(super) fn run(machine: &Machine, as_json: bool) -> Result<u8> {
     let is_usable = |(_, seen): &(&str, Result<Vec<Seen>>)| {
         seen.as_ref().is_ok_and(|seen| seen.iter().any(|it| it.unusable.is_none()))
     };
-    let first = asked.iter().find(|it| is_usable(it)).map(|(name, _)| *name);
+    // A machine stops at a source that is broken: what comes after it is not asked.
+    let first = asked.iter().find(|it| it.1.is_err() || is_usable(it));
+    let first = first.filter(|it| is_usable(it)).map(|(name, _)| *name);
     let mut out = io::stdout().lock();
     if as_json {
         serde_json::to_writer_pretty(&mut out, &shown(&asked, first))?;
