@@ -73,3 +73,36 @@ fn sources_say_what_plan_says() {
     let told = bed.run("--root root firstboot sources --facts facts");
     assert!(told.status == Some(1) && told.out.contains("ftp: is no way to fetch"), "{told:?}");
 }
+
+#[test]
+fn validate_knows_what_it_is_given() {
+    let large = format!("#!/bin/sh\n{}\n", "x".repeat(17 << 20));
+    let bed = Bed::new(&[
+        ("x/combustion/script", "#!/bin/sh\r\necho\r\n"),
+        ("nothing/combustion/readme", ""),
+        ("nc.yaml", "network:\n  version: 2\n  ethernets: {eth0: {dhcp4: true}}\n"),
+        ("v1.yaml", "version: 1\nconfig: []\n"),
+        ("mixed.yaml", "network:\n  version: 2\nhostname: box\n"),
+        ("bad.yaml", "network:\n  version: 2\n  ethernets: 7\n"),
+        ("user", "#cloud-config\nhostname: version\n"),
+        ("large", &large),
+    ]);
+    for (dir, file, status, says) in [
+        ("x/combustion", "script", 1, "a script of Combustion's: cannot be applied"),
+        ("x", "combustion/script", 1, "a script of Combustion's: cannot be applied"),
+        ("x", ".", 1, "a configuration for Combustion: cannot be applied"),
+        (".", "nothing", 1, "the directory \"combustion\" has no file \"script\" in it"),
+        (".", "nc.yaml", 0, "a configuration of the network: can be applied"),
+        (".", "v1.yaml", 0, "a configuration of the network: can be applied"),
+        (".", "bad.yaml", 1, "a configuration of the network: cannot be applied"),
+        (".", "mixed.yaml", 1, "write #cloud-config above it"),
+        (".", "user", 0, "user-data for cloud-init: can be applied"),
+        (".", "large", 1, "it is larger than 16 MiB"),
+        (".", "none", 3, ""),
+    ] {
+        let mut command = bed.command(&format!("firstboot validate {file}"));
+        let done = command.current_dir(bed.path(dir)).output().unwrap();
+        let out = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.code() == Some(status) && out.contains(says), "{file}: {done:?}");
+    }
+}

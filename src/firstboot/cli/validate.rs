@@ -10,16 +10,19 @@ use serde::Serialize;
 use super::say;
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::Source;
+use crate::firstboot::datasource;
 use crate::firstboot::interpret::{self, alone};
 use crate::firstboot::network_config;
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::script;
-use crate::firstboot::seed::Named;
+use crate::firstboot::seed::{self, Named};
+use crate::firstboot::userdata::Kind;
 use crate::firstboot::yaml::{self, Value};
-use crate::sys::files::Root;
+use crate::sys::files::{MAX_FILE, Root};
 use crate::sys::tree::Tree;
 
-/// The largest file that is looked at: what is linear in its size is bounded all the same.
+/// The largest file that is looked at: what is linear in its size is bounded all the same. More
+/// than a machine reads, so that there are words for why it does not.
 const LARGEST: u64 = 64 << 20;
 
 /// What is wrong as JSON; the order of the fields is the order of the keys.
@@ -102,37 +105,70 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
 fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
     let name = path.display().to_string();
     if path.is_dir() && path.join("combustion").exists() {
-        let at = path.join("combustion/script");
-        return Ok(("a configuration for Combustion", combustion(&at)?));
+        let problems = match datasource::is_whole(path) {
+            Ok(()) => combustion(&path.join("combustion/script"))?,
+            Err(e) => vec![error(name, &e)],
+        };
+        return Ok(("a configuration for Combustion", problems));
     }
-    let is_script = path.file_name().is_some_and(|it| it == "script")
-        && path.parent().is_some_and(|dir| dir.ends_with("combustion"));
-    if is_script {
+    if path.file_name().is_some_and(|it| it == "script") && is_in_combustion(path) {
         return Ok(("a script of Combustion's", combustion(path)?));
     }
-    if path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json") {
-        let named = Named { source: name.into(), bytes: read(path)? };
-        return Ok(("a configuration of the network", network_config::read(&named).1));
-    }
-    let seed = if path.is_dir() {
-        match crate::firstboot::seed::given(path) {
+    if path.is_dir() {
+        let seed = match seed::given(path) {
             Ok(seed) => seed,
-            Err(e) => {
-                return Ok(("a seed", vec![Problem::error(&Place::whole(name), format!("{e:#}"))]));
-            }
-        }
-    } else {
-        alone(name, read(path)?)
-    };
-    let kind = if path.is_dir() { "a seed for cloud-init" } else { "user-data for cloud-init" };
-    Ok((kind, interpret::interpret(&seed, &defaults(root)?, &fetch).problems))
+            Err(e) => return Ok(("a seed", vec![error(name, &e)])),
+        };
+        let problems = interpret::interpret(&seed, &defaults(root)?, &fetch).problems;
+        return Ok(("a seed for cloud-init", problems));
+    }
+    file(root, path)
+}
+
+/// A file that is not told by its place: a network's configuration, or else user-data.
+fn file(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
+    let named = Named { source: path.display().to_string().into(), bytes: read(path)? };
+    let mut problems: Vec<_> = too_large(&named).into_iter().collect();
+    let is_network =
+        path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json")
+            || Kind::of(&named.bytes).is_none() && network_config::is_one(&named);
+    if is_network {
+        problems.extend(network_config::read(&named).1);
+        return Ok(("a configuration of the network", problems));
+    }
+    let seed = alone(named.source.to_string(), named.bytes);
+    problems.extend(interpret::interpret(&seed, &defaults(root)?, &fetch).problems);
+    Ok(("user-data for cloud-init", problems))
+}
+
+/// Whether its directory is called `combustion`, also where it is named from within it.
+fn is_in_combustion(path: &Path) -> bool {
+    let here = Path::new(".");
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(here);
+    parent.ends_with("combustion")
+        || fs::canonicalize(parent).is_ok_and(|whole| whole.ends_with("combustion"))
 }
 
 fn combustion(path: &Path) -> Result<Vec<Problem>> {
-    let place = Place::whole(path.display().to_string());
-    Ok(match script::parse(&read(path)?) {
-        Ok(_) => Vec::new(),
-        Err(e) => vec![Problem::error(&place, format!("{e:#}"))],
+    let name = path.display().to_string();
+    let named = Named { source: name.clone().into(), bytes: read(path)? };
+    let wrong = script::parse(&named.bytes).err().map(|e| error(name, &e));
+    Ok(too_large(&named).into_iter().chain(wrong).collect())
+}
+
+fn error(name: String, e: &anyhow::Error) -> Problem {
+    Problem::error(&Place::whole(name), format!("{e:#}"))
+}
+
+/// What is read at the desk, and by no machine: its first boot would stop at the size.
+fn too_large(named: &Named) -> Option<Problem> {
+    (named.bytes.len() as u64 > MAX_FILE).then(|| {
+        let what = format!(
+            "it is larger than {} MiB, and no machine reads it: let it fetch what is large, by \
+             #include or the source of a file",
+            MAX_FILE >> 20
+        );
+        Problem::error(&Place::whole(named.source.clone()), what)
     })
 }
 
