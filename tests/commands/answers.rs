@@ -30,6 +30,40 @@ fn without_a_root_nothing_can_be_found_out() {
     }
 }
 
+#[test]
+fn a_configuration_that_is_wrong_is_an_answer() {
+    let bed = Bed::new(&[
+        SCRIPT,
+        ("root/etc/os-release", ""),
+        ("list/user-data", "#cloud-config\n"),
+        ("list/meta-data", "- a\n"),
+        ("half/meta-data", ""),
+        ("empty/film.mkv", ""),
+    ]);
+    for (source, status, says) in [
+        ("list", 1, "a list is here"),
+        ("half", 1, "user-data is not there"),
+        ("empty", 1, "there is neither user-data"),
+        ("hello", 1, "it is a script, which only a first boot can run: there is nothing to plan"),
+        ("none", 3, "none"),
+    ] {
+        for command in ["plan", "apply"] {
+            let told = bed.run(&format!("--root root firstboot {command} --source {source}"));
+            assert!(told.status == Some(status) && told.err.contains(says), "{source}: {told:?}");
+        }
+    }
+    for (content, status, says) in [
+        ("list", 1, "a list is here"),
+        ("half", 1, "but no \"user-data\""),
+        ("empty", 1, "that machine would find no configuration"),
+        ("hello", 1, "there is nothing to plan"),
+    ] {
+        fs::write(bed.path("facts"), stick(content)).unwrap();
+        let told = bed.run("--root root firstboot plan --facts facts");
+        assert!(told.status == Some(status) && told.err.contains(says), "{content}: {told:?}");
+    }
+}
+
 /// A machine with one stick.
 fn stick(content: &str) -> String {
     json!({"drives": [{"node": "/dev/sda", "label": "cidata", "type": "vfat", "content": content}]})

@@ -12,3 +12,4 @@ mod answers;
 mod bed;
 mod json;
 mod outputs;
+mod trust;

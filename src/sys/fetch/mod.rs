@@ -34,6 +34,17 @@ pub enum Refused {
     Page,
 }
 
+/// In an error of [`Fetcher`]: what it could not fetch, by its address. Whether that is wrong or
+/// right is not known then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfetched(String);
+
+impl fmt::Display for Unfetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A request of HTTP's.
 struct Asked<'a> {
     uri: Uri,
@@ -81,7 +92,7 @@ impl Fetcher {
             "tftp" => tftp::fetch(rest, self.most, deadline),
             _ => local(rest),
         }
-        .with_context(named)
+        .with_context(|| Unfetched(named()))
     }
 }
 
