@@ -49,7 +49,13 @@ fn main() -> ExitCode {
 
 /// `health-checker status | head -1` is no error.
 fn is_closed_pipe(e: &anyhow::Error) -> bool {
-    e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    let kind = match (e.downcast_ref::<io::Error>(), e.downcast_ref::<serde_json::Error>()) {
+        (Some(e), _) => Some(e.kind()),
+        // A writer of JSON has the pipe's error inside its own.
+        (None, Some(e)) => e.io_error_kind(),
+        (None, None) => None,
+    };
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// Exit status 0 whatever happens: systemd would log a failure, and nothing else
@@ -68,6 +74,7 @@ fn generate(normal_dir: Option<&OsStr>) -> ExitCode {
 
 fn run_command(cli: &Cli) -> anyhow::Result<u8> {
     let root = Root::new(&cli.root);
+    root.check()?;
     let style = Style::for_stdout(cli.no_color);
     let out = &mut io::stdout().lock();
     match &cli.command {

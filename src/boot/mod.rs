@@ -9,8 +9,9 @@ pub mod sdbootutil;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bls::copies::Copies;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::record::handoff;
@@ -135,6 +136,21 @@ pub fn start(limit: Duration) -> Start {
     if kexec() { Start::Kexec } else { Start::Cold }
 }
 
+/// When the kernel of this boot was started, by its clock as it is set now.
+///
+/// # Errors
+/// The kernel does not say.
+pub fn started() -> Result<Timestamp> {
+    let path = Path::new("/proc/stat");
+    files::read_text(path)?.and_then(|text| started_in(&text)).context("/proc/stat has no btime")
+}
+
+/// A line `btime SECONDS` (`proc_stat(5)`).
+fn started_in(stat: &str) -> Option<Timestamp> {
+    let seconds = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Timestamp::from_second(seconds.trim().parse().ok()?).ok()
+}
+
 /// Whether another kernel started this one: the loader's variables then describe the
 /// boot before.
 pub fn kexec() -> bool {
@@ -151,6 +167,15 @@ fn is_kexec(bootloader_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_says_when_it_was_started() {
+        let stat = "cpu 1 2\nctxt 7\nbtime 1767312245\nprocesses 9\n";
+        assert_eq!(started_in(stat).unwrap().to_string(), "2026-01-02T00:04:05Z");
+        for stat in ["", "btime\n", "btime x\n", "btime 99999999999999999\n"] {
+            assert_eq!(started_in(stat), None, "{stat}");
+        }
+    }
 
     #[test]
     fn a_loader_that_goes_by_entries_says_which_it_has_started() {

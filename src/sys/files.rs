@@ -43,6 +43,20 @@ impl Root {
         &self.0
     }
 
+    /// Makes sure that it is there: all that is not found below one that is not would be taken for
+    /// absent, and the answer for one about a system.
+    ///
+    /// # Errors
+    /// It is not, or is no directory.
+    pub fn check(&self) -> Result<()> {
+        let name = || format!("--root {}", self.0.display());
+        let metadata = fs::metadata(&self.0).with_context(name)?;
+        if !metadata.is_dir() {
+            bail!("{}: it is no directory", name());
+        }
+        Ok(())
+    }
+
     /// Whether this is the running system, where its services can be asked.
     pub fn is_live(&self) -> bool {
         self.0 == Path::new("/")

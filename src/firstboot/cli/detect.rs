@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::json;
+use serde::Serialize;
 
 use super::Asked;
 use crate::firstboot::detect::{self, Answer};
@@ -13,6 +13,14 @@ use crate::snapshot::disk;
 use crate::snapshot::etc::Etc;
 use crate::sys::btrfs;
 use crate::sys::files::Root;
+
+/// The answer as JSON; the order of its fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown {
+    schema: u32,
+    first_boot: bool,
+    reason: String,
+}
 
 pub(super) fn run(root: &Root, asked: &Asked) -> Result<u8> {
     // In the running system the layers of /etc are mounted over each other.
@@ -30,8 +38,7 @@ pub(super) fn run(root: &Root, asked: &Asked) -> Result<u8> {
     };
     let mut out = io::stdout().lock();
     if asked.json {
-        let answer = json!({"schema": 1, "first_boot": first_boot, "reason": reason});
-        serde_json::to_writer_pretty(&mut out, &answer)?;
+        serde_json::to_writer_pretty(&mut out, &Shown { schema: 1, first_boot, reason })?;
         writeln!(out)?;
     } else {
         let answer = if first_boot { "a first boot" } else { "not a first boot" };

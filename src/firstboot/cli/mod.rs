@@ -8,6 +8,8 @@ mod stages;
 mod status;
 mod validate;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -39,7 +41,8 @@ pub enum FirstbootCommand {
         #[arg(long)]
         json: bool,
     },
-    /// One cloud-config of several, as YAML: the last is the strongest
+    /// One cloud-config of several, as YAML: the last is the strongest. It is made to be used:
+    /// this prints secrets as they are
     Merge {
         /// User-data
         #[arg(required = true, value_name = "FILE")]
@@ -106,6 +109,12 @@ impl Asked {
         let cmdline = if root.is_live() { Cmdline::of_this_boot()? } else { Cmdline::default() };
         Ok(Machine::new(root.clone(), root.dir().to_owned(), cmdline))
     }
+}
+
+/// Says something beside the answer, on standard error. Where that is closed or full nobody reads
+/// it, and what was asked for is done all the same: eprintln! would end the program half-way.
+fn say(what: impl Display) {
+    let _unheard = writeln!(io::stderr(), "{what}");
 }
 
 /// A stage.

@@ -1,12 +1,13 @@
 //! `firstboot network`: the files that a configuration of the network comes to, at the desk. For
 //! whoever makes images or seeds, and wants to see them, or to put them into one.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::validate;
+use super::{say, validate};
 use crate::firstboot::configuration::Mac;
 use crate::firstboot::network_config;
 use crate::firstboot::network_files::{self, Renderer};
@@ -56,15 +57,21 @@ pub(super) fn run(asked: &Asked) -> Result<u8> {
         written = files;
     }
     for problem in &problems {
-        eprintln!("{problem}");
+        say(problem);
     }
     if problems.iter().any(Problem::is_error) {
         return Ok(1);
     }
+    let mut paths = Vec::new();
     for file in &written {
         let path = asked.output.join(file.path.trim_start_matches('/'));
         files::replace(&path, file.text.as_bytes(), file.mode)?;
-        println!("{}", path.display());
+        paths.push(path);
+    }
+    // Not before all of them are there: whoever reads only the first line wants the others, too.
+    let mut out = io::stdout().lock();
+    for path in paths {
+        writeln!(out, "{}", path.display())?;
     }
     Ok(0)
 }

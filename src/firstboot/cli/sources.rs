@@ -3,10 +3,26 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::firstboot::datasource::{self, Seen};
 use crate::firstboot::machine::Machine;
+
+/// All of them as JSON; the order of the fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema: u32,
+    sources: Vec<Source<'a>>,
+    /// The one whose configuration would be used.
+    first: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    name: &'a str,
+    there: &'a [Seen],
+    problem: Option<String>,
+}
 
 /// Prints them; exit status 0 if there is a configuration, else 1.
 pub(super) fn run(machine: &Machine, as_json: bool) -> Result<u8> {
@@ -15,10 +31,12 @@ pub(super) fn run(machine: &Machine, as_json: bool) -> Result<u8> {
     let is_usable = |(_, seen): &(&str, Result<Vec<Seen>>)| {
         seen.as_ref().is_ok_and(|seen| seen.iter().any(|it| it.unusable.is_none()))
     };
-    let first = asked.iter().find(|it| is_usable(it)).map(|(name, _)| *name);
+    // A machine stops at a source that is broken: what comes after it is not asked.
+    let first = asked.iter().find(|it| it.1.is_err() || is_usable(it));
+    let first = first.filter(|it| is_usable(it)).map(|(name, _)| *name);
     let mut out = io::stdout().lock();
     if as_json {
-        serde_json::to_writer_pretty(&mut out, &object(&asked, first))?;
+        serde_json::to_writer_pretty(&mut out, &shown(&asked, first))?;
         writeln!(out)?;
     } else {
         for (name, seen) in &asked {
@@ -28,13 +46,12 @@ pub(super) fn run(machine: &Machine, as_json: bool) -> Result<u8> {
     Ok(u8::from(first.is_none()))
 }
 
-fn object(asked: &[(&str, Result<Vec<Seen>>)], first: Option<&str>) -> serde_json::Value {
-    let source = |(name, seen): &(&str, Result<Vec<Seen>>)| match seen {
-        Ok(seen) => json!({"name": name, "there": seen, "problem": null}),
-        Err(e) => json!({"name": name, "there": [], "problem": format!("{e:#}")}),
+fn shown<'a>(asked: &'a [(&'a str, Result<Vec<Seen>>)], first: Option<&'a str>) -> Shown<'a> {
+    let source = |(name, seen): &'a (&'a str, Result<Vec<Seen>>)| match seen {
+        Ok(there) => Source { name, there, problem: None },
+        Err(e) => Source { name, there: &[], problem: Some(format!("{e:#}")) },
     };
-    let sources: Vec<_> = asked.iter().map(source).collect();
-    json!({"schema": 1, "sources": sources, "first": first})
+    Shown { schema: 1, sources: asked.iter().map(source).collect(), first }
 }
 
 /// One line for each thing that is there; a source with nothing has one of its own, so

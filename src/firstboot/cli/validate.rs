@@ -5,21 +5,51 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde::Serialize;
 
+use super::say;
 use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::Source;
+use crate::firstboot::datasource;
 use crate::firstboot::interpret::{self, alone};
 use crate::firstboot::network_config;
 use crate::firstboot::problem::{Place, Problem};
 use crate::firstboot::script;
-use crate::firstboot::seed::Named;
+use crate::firstboot::seed::{self, Named};
+use crate::firstboot::userdata::Kind;
 use crate::firstboot::yaml::{self, Value};
-use crate::sys::files::Root;
+use crate::sys::files::{MAX_FILE, Root};
 use crate::sys::tree::Tree;
 
-/// The largest file that is looked at: what is linear in its size is bounded all the same.
+/// The largest file that is looked at: what is linear in its size is bounded all the same. More
+/// than a machine reads, so that there are words for why it does not.
 const LARGEST: u64 = 64 << 20;
+
+/// What is wrong as JSON; the order of the fields is the order of the keys.
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema: u32,
+    valid: bool,
+    problems: Vec<Found<'a>>,
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    severity: &'static str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Problem> for Found<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        let Problem { place, what, .. } = problem;
+        let severity = if problem.is_error() { "error" } else { "warning" };
+        let (line, column) = (place.line, place.column);
+        Self { file: &place.source, line, column, severity, message: what }
+    }
+}
 
 /// Says what is wrong with each; exit status 1 if any of it keeps a file from being applied.
 pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<u8> {
@@ -44,15 +74,9 @@ pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<
     }
     let is_valid = !problems.iter().any(Problem::is_error);
     if as_json {
-        let object = |it: &Problem| {
-            json!({
-                "file": &*it.place.source, "line": it.place.line, "column": it.place.column,
-                "severity": if it.is_error() { "error" } else { "warning" }, "message": it.what,
-            })
-        };
-        let problems: Vec<_> = problems.iter().map(object).collect();
-        let answer = json!({"schema": 1, "valid": is_valid, "problems": problems});
-        serde_json::to_writer_pretty(&mut out, &answer)?;
+        let problems = problems.iter().map(Found::from).collect();
+        let shown = Shown { schema: 1, valid: is_valid, problems };
+        serde_json::to_writer_pretty(&mut out, &shown)?;
         writeln!(out)?;
     }
     Ok(u8::from(!is_valid))
@@ -67,7 +91,7 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
     let files = paths.iter().map(named).collect::<Result<Vec<_>>>()?;
     let merged = interpret::merge(&files, &[], None, &fetch);
     for problem in &merged.problems {
-        eprintln!("{problem}");
+        say(problem);
     }
     let mut out = io::stdout().lock();
     writeln!(out, "#cloud-config")?;
@@ -81,37 +105,70 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
 fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
     let name = path.display().to_string();
     if path.is_dir() && path.join("combustion").exists() {
-        let at = path.join("combustion/script");
-        return Ok(("a configuration for Combustion", combustion(&at)?));
+        let problems = match datasource::is_whole(path) {
+            Ok(()) => combustion(&path.join("combustion/script"))?,
+            Err(e) => vec![error(name, &e)],
+        };
+        return Ok(("a configuration for Combustion", problems));
     }
-    let is_script = path.file_name().is_some_and(|it| it == "script")
-        && path.parent().is_some_and(|dir| dir.ends_with("combustion"));
-    if is_script {
+    if path.file_name().is_some_and(|it| it == "script") && is_in_combustion(path) {
         return Ok(("a script of Combustion's", combustion(path)?));
     }
-    if path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json") {
-        let named = Named { source: name.into(), bytes: read(path)? };
-        return Ok(("a configuration of the network", network_config::read(&named).1));
-    }
-    let seed = if path.is_dir() {
-        match crate::firstboot::seed::given(path) {
+    if path.is_dir() {
+        let seed = match seed::given(path) {
             Ok(seed) => seed,
-            Err(e) => {
-                return Ok(("a seed", vec![Problem::error(&Place::whole(name), format!("{e:#}"))]));
-            }
-        }
-    } else {
-        alone(name, read(path)?)
-    };
-    let kind = if path.is_dir() { "a seed for cloud-init" } else { "user-data for cloud-init" };
-    Ok((kind, interpret::interpret(&seed, &defaults(root)?, &fetch).problems))
+            Err(e) => return Ok(("a seed", vec![error(name, &e)])),
+        };
+        let problems = interpret::interpret(&seed, &defaults(root)?, &fetch).problems;
+        return Ok(("a seed for cloud-init", problems));
+    }
+    file(root, path)
+}
+
+/// A file that is not told by its place: a network's configuration, or else user-data.
+fn file(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
+    let named = Named { source: path.display().to_string().into(), bytes: read(path)? };
+    let mut problems: Vec<_> = too_large(&named).into_iter().collect();
+    let is_network =
+        path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json")
+            || Kind::of(&named.bytes).is_none() && network_config::is_one(&named);
+    if is_network {
+        problems.extend(network_config::read(&named).1);
+        return Ok(("a configuration of the network", problems));
+    }
+    let seed = alone(named.source.to_string(), named.bytes);
+    problems.extend(interpret::interpret(&seed, &defaults(root)?, &fetch).problems);
+    Ok(("user-data for cloud-init", problems))
+}
+
+/// Whether its directory is called `combustion`, also where it is named from within it.
+fn is_in_combustion(path: &Path) -> bool {
+    let here = Path::new(".");
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(here);
+    parent.ends_with("combustion")
+        || fs::canonicalize(parent).is_ok_and(|whole| whole.ends_with("combustion"))
 }
 
 fn combustion(path: &Path) -> Result<Vec<Problem>> {
-    let place = Place::whole(path.display().to_string());
-    Ok(match script::parse(&read(path)?) {
-        Ok(_) => Vec::new(),
-        Err(e) => vec![Problem::error(&place, format!("{e:#}"))],
+    let name = path.display().to_string();
+    let named = Named { source: name.clone().into(), bytes: read(path)? };
+    let wrong = script::parse(&named.bytes).err().map(|e| error(name, &e));
+    Ok(too_large(&named).into_iter().chain(wrong).collect())
+}
+
+fn error(name: String, e: &anyhow::Error) -> Problem {
+    Problem::error(&Place::whole(name), format!("{e:#}"))
+}
+
+/// What is read at the desk, and by no machine: its first boot would stop at the size.
+fn too_large(named: &Named) -> Option<Problem> {
+    (named.bytes.len() as u64 > MAX_FILE).then(|| {
+        let what = format!(
+            "it is larger than {} MiB, and no machine reads it: let it fetch what is large, by \
+             #include or the source of a file",
+            MAX_FILE >> 20
+        );
+        Problem::error(&Place::whole(named.source.clone()), what)
     })
 }
 

@@ -5,6 +5,7 @@ use super::reader::Reader;
 use crate::firstboot::configuration::{Configuration, Package, Placed};
 use crate::firstboot::problem::Place;
 use crate::firstboot::yaml::{Node, Value};
+use crate::sys::fetch::without_secrets;
 
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     to.software.refresh = asked(reader, context, "package_update");
@@ -72,7 +73,9 @@ fn package_name(reader: &mut Reader, node: &Node) -> Option<Placed<String>> {
     let name = reader.line(node, "a package")?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_.+-~:=<>()/".contains(c);
     if name.value.starts_with('-') || !name.value.chars().all(is_name) {
-        reader.error(&name.place, format!("{:?} is no name of a package", name.value));
+        // An address of one may have a password in it.
+        let shown = without_secrets(&name.value);
+        reader.error(&name.place, format!("{shown:?} is no name of a package"));
         return None;
     }
     Some(name)

@@ -1,6 +1,8 @@
 //! What becomes of a seed that was found: used as it is, left to another tool, or followed to
 //! where its meta-data points.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 
@@ -44,18 +46,38 @@ pub(super) fn seed(
     }
 }
 
-fn claim(machine: &Machine, offer: &Offer, platform: Platform) -> Result<Claim> {
-    let tree = Tree::directory(&offer.dir, "");
-    let mut meta = seed::meta_data(&tree, platform)?;
-    let said = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+/// What [`seed`] would say of the seed in a directory, as far as that directory tells: whatever is
+/// elsewhere is not asked.
+///
+/// # Errors
+/// As [`seed`].
+pub(super) fn look(what: &str, dir: &Path, platform: Platform) -> Result<Seen> {
+    let tree = Tree::directory(dir, "");
+    let left = left_alone(what, &tree, platform, &seed::meta_data(&tree, platform)?)?;
+    Ok(left.unwrap_or_else(|| Seen::usable(what)))
+}
+
+/// Why a seed is not used, by its own files.
+fn left_alone(what: &str, tree: &Tree, platform: Platform, meta: &Overlay) -> Result<Option<Seen>> {
     let mode = said(meta.get("dsmode"));
     if mode.or_else(|| said(meta.get("meta")?.get("dsmode"))).as_deref() == Some("disabled") {
         let unusable = Some("its meta-data says of it dsmode: disabled".to_owned());
-        return Ok(Claim::No(Seen { what: offer.source.clone(), unusable }));
+        return Ok(Some(Seen { what: what.to_owned(), unusable }));
     }
-    let user_data = seed::user_data(&tree, platform)?;
-    if user_data.is_some_and(|it| is_ignition(&it.bytes)) {
-        return Ok(Claim::No(Seen::foreign(&*offer.source, "a configuration for Ignition")));
+    let user_data = seed::user_data(tree, platform)?;
+    let is_foreign = user_data.is_some_and(|it| is_ignition(&it.bytes));
+    Ok(is_foreign.then(|| Seen::foreign(what, "a configuration for Ignition")))
+}
+
+fn said(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).map(str::to_owned)
+}
+
+fn claim(machine: &Machine, offer: &Offer, platform: Platform) -> Result<Claim> {
+    let tree = Tree::directory(&offer.dir, "");
+    let mut meta = seed::meta_data(&tree, platform)?;
+    if let Some(seen) = left_alone(&offer.source, &tree, platform, &meta)? {
+        return Ok(Claim::No(seen));
     }
     if platform != Platform::NoCloud {
         return Ok(Claim::Used(Overlay::new()));

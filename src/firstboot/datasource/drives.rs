@@ -50,9 +50,21 @@ impl Datasource for Drives {
     fn look(&self) -> Result<Vec<Seen>> {
         let mut drives = self.machine.drives()?;
         drives.sort();
-        // What has no label is most likely nothing of ours, which only mounting it would tell.
-        let labelled = drives.iter().filter(|drive| drive.label.is_some());
-        Ok(labelled.map(|drive| Seen::usable(drive.to_string())).collect())
+        let mut all = Vec::new();
+        for drive in drives {
+            match drive.look() {
+                Ok(seen) if drive.label.is_some() || seen.unusable.is_none() => all.push(seen),
+                // The machine would stop at it, unless it has its configuration by then.
+                Err(e) if drive.label.is_some() => {
+                    if !all.iter().any(|it: &Seen| it.unusable.is_none()) {
+                        return Err(e);
+                    }
+                    all.push(Seen { what: drive.to_string(), unusable: Some(format!("{e:#}")) });
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(all)
     }
 
     fn fetch(&self, ignored: &mut Vec<Ignored>) -> Result<Option<Offer>> {
@@ -165,11 +177,7 @@ impl Drive {
             Some(content) => Offer::at(self.to_string(), content.clone()),
             None => Offer::mounted(self.to_string(), self.mount()?),
         };
-        let kind = match &self.label {
-            Some(_) => kind::of(&offer.dir),
-            None => Ok(kind::config_drive(&offer.dir)),
-        };
-        let kind = kind.with_context(|| offer.source.clone());
+        let kind = self.kind_in(&offer.dir).with_context(|| offer.source.clone());
         let seen = match kind {
             Ok(Kind::Combustion) => {
                 ignored.extend(beside_script(&offer));
@@ -177,12 +185,7 @@ impl Drive {
             }
             Ok(Kind::Seed(platform)) => return claim::seed(machine, offer, platform),
             Ok(Kind::Foreign(what)) => Seen::foreign(self.to_string(), what),
-            Ok(Kind::Nothing) => Seen {
-                what: self.to_string(),
-                unusable: Some(
-                    "there is neither a directory \"combustion\" nor a seed on it".to_owned(),
-                ),
-            },
+            Ok(Kind::Nothing) => self.without_configuration(),
             Err(e) => {
                 offer.close()?;
                 return Err(e);
@@ -190,6 +193,38 @@ impl Drive {
         };
         offer.close()?;
         Ok(Err(seen))
+    }
+
+    /// What can be said of it without mounting it: nothing more than that it is there, unless
+    /// facts say what is on it.
+    fn look(&self) -> Result<Seen> {
+        let what = self.to_string();
+        let Some(content) = &self.content else {
+            // What has no label is most likely nothing of ours.
+            let is_ours = self.label.is_some();
+            return Ok(if is_ours { Seen::usable(what) } else { self.without_configuration() });
+        };
+        let look = || -> Result<Seen> {
+            Ok(match self.kind_in(content)? {
+                Kind::Combustion => Seen::usable(&*what),
+                Kind::Seed(platform) => claim::look(&what, content, platform)?,
+                Kind::Foreign(kind) => Seen::foreign(&*what, kind),
+                Kind::Nothing => self.without_configuration(),
+            })
+        };
+        look().with_context(|| what.clone())
+    }
+
+    fn kind_in(&self, dir: &Path) -> Result<Kind> {
+        match &self.label {
+            Some(_) => kind::of(dir),
+            None => Ok(kind::config_drive(dir)),
+        }
+    }
+
+    fn without_configuration(&self) -> Seen {
+        let why = "there is neither a directory \"combustion\" nor a seed on it";
+        Seen { what: self.to_string(), unusable: Some(why.to_owned()) }
     }
 
     fn mount(&self) -> Result<Mounted> {

@@ -97,6 +97,14 @@ fn beside_script(offer: &Offer) -> Option<Ignored> {
     seen.passed_over()
 }
 
+/// Whether what is in a directory is the whole of a configuration, by its names.
+///
+/// # Errors
+/// It is half of one.
+pub(in crate::firstboot) fn is_whole(dir: &std::path::Path) -> Result<()> {
+    kind::of(dir).map(drop)
+}
+
 /// Asks the sources in order; the first that has a configuration is used. With it
 /// come all that are there and are not used.
 ///

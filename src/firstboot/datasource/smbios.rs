@@ -44,7 +44,7 @@ impl Datasource for Smbios {
     }
 
     fn look(&self) -> Result<Vec<Seen>> {
-        let url = self.url().map(|url| Seen::usable(name_of(&url)));
+        let url = self.url().map(|url| url::look(name_of(&url), &url)).transpose()?;
         let seed = self.seed().map(|address| Seen::usable(name_of_seed(&address)));
         Ok(url.into_iter().chain(seed).collect())
     }

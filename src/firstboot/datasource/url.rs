@@ -9,7 +9,7 @@ use super::{Datasource, Ignored, Offer, Seen};
 use crate::firstboot::copy::MAX_TOTAL;
 use crate::firstboot::machine::Machine;
 use crate::firstboot::{network, trust};
-use crate::sys::fetch::{Fetcher, without_secrets};
+use crate::sys::fetch::{Fetcher, apart, without_secrets};
 use crate::sys::files::Root;
 
 const WORD: &str = "combustion.url";
@@ -41,7 +41,8 @@ impl Datasource for Url {
     }
 
     fn look(&self) -> Result<Vec<Seen>> {
-        let url = self.machine.cmdline.value(WORD).map(|url| Seen::usable(name_of(url)));
+        let url =
+            self.machine.cmdline.value(WORD).map(|url| look(name_of(url), url)).transpose()?;
         Ok(url.into_iter().chain(self.foreign()).collect())
     }
 
@@ -50,6 +51,13 @@ impl Datasource for Url {
         let Some(url) = self.machine.cmdline.value(WORD) else { return Ok(None) };
         fetch(&self.machine, name_of(url), url).map(Some)
     }
+}
+
+/// What can be said of an address without asking there: at one that leads nowhere a first boot
+/// stops.
+pub(super) fn look(source: String, url: &str) -> Result<Seen> {
+    apart(url).with_context(|| source.clone())?;
+    Ok(Seen::usable(source))
 }
 
 /// Fetches the script at `url`, and what signs it, from the same directory there.

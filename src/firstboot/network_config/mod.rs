@@ -51,6 +51,23 @@ pub fn read(named: &Named) -> (Option<Network>, Vec<Problem>) {
     (network.filter(|it| is_usable && !it.links.is_empty()), problems)
 }
 
+/// Whether it is one by its looks: a mapping with the keys by which [`read`] tells the formats. For
+/// whoever has it without the name that a datasource gives it.
+pub fn is_one(named: &Named) -> bool {
+    let text = std::str::from_utf8(&named.bytes).ok();
+    let Some(document) = text.and_then(|text| yaml::load(text, &named.source).ok()) else {
+        return false;
+    };
+    // Beside other keys, `network` may as well be one of a cloud-config.
+    let node = match &document.root.value {
+        Value::Map(pairs) if pairs.len() > 1 => &document.root,
+        _ => document.root.get("network").unwrap_or(&document.root),
+    };
+    let is = |key: &str| node.get(key).is_some();
+    let version = node.get("version").and_then(Node::text);
+    matches!(version.as_deref(), Some("1" | "2")) || is("links") && is("networks")
+}
+
 /// By what is in it.
 fn document_of(reader: &mut Reader, root: &Node) -> Option<Network> {
     if root.is_null() {

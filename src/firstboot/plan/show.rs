@@ -143,9 +143,10 @@ fn unified(old: &str, new: &str) -> String {
     lines
 }
 
-/// Control characters could rewrite what a terminal shows before them.
+/// Control characters could rewrite what a terminal shows before them, a tab aside.
 fn without_control(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let is_shown = |c: char| !c.is_control() || c == '\t';
+    line.chars().map(|c| if is_shown(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// The second field of each line, unless it is no hash.

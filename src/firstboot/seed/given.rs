@@ -11,6 +11,10 @@ use crate::sys::files;
 /// What a seed of user-data alone is called, and its instance.
 const ALONE: &str = "nocloud";
 
+/// Why a script of Combustion's has no plan.
+pub const SCRIPT: &str =
+    "it is a script, which only a first boot can run: there is nothing to plan";
+
 /// Reads the seed at `path`: a directory that is one of `NoCloud`'s or the root of a config
 /// drive, or a file that is user-data. At the desk there is often no `meta-data` yet: it counts
 /// as empty then.
@@ -38,6 +42,10 @@ pub fn given_with(path: &Path, overlay: &Overlay) -> Result<Seed> {
             user_data: Some(Named { source: name.into(), bytes }),
             ..Seed::default()
         });
+    }
+    // A machine that finds both takes the script.
+    if path.join("combustion").exists() {
+        bail!("{name}: {SCRIPT}");
     }
     let tree = Tree::directory(path, name.clone());
     let (user, meta) = (path.join(USER_DATA).exists(), path.join(META_DATA).exists());
@@ -73,6 +81,8 @@ mod tests {
             ("desk/user-data", "u"),
             ("desk/vendor-data", "v"),
             ("drive/openstack/latest/meta_data.json", r#"{"uuid": "u-1"}"#),
+            ("script/combustion/script", "#!/bin/sh\n"),
+            ("script/user-data", "u"),
         ] {
             files::replace(&at(name), text.as_bytes(), 0o644).unwrap();
         }
@@ -102,8 +112,11 @@ mod tests {
             assert_eq!(given_with(&at(name), &overlay).unwrap().instance_id, "i-9", "{name}");
         }
         fs::create_dir(at("empty")).unwrap();
-        for (name, says) in [("empty", "there is neither user-data with"), ("none", "is not there")]
-        {
+        for (name, says) in [
+            ("empty", "there is neither user-data with"),
+            ("none", "is not there"),
+            ("script", SCRIPT),
+        ] {
             let error = given(&at(name)).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }

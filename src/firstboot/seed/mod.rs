@@ -15,7 +15,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use given::{given, given_with};
+pub use given::{SCRIPT, given, given_with};
 pub use nocloud::{FILES as NOCLOUD_FILES, META_DATA, USER_DATA};
 pub use openstack::{FILES as OPENSTACK_FILES, content_paths, newest, vendor_data};
 pub use tree::Tree;

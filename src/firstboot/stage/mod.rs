@@ -8,6 +8,8 @@ mod interrupted;
 mod seeds;
 mod work;
 
+pub(in crate::firstboot) use seeds::take as take_seed;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -48,7 +48,7 @@ pub(super) fn seed_of(found: &Found) -> Result<Seed> {
 
 /// Takes a seed into `memory`, and says who signed it. Where it must be signed, all of the
 /// source is copied and verified, since all of it is signed; else only what belongs to it.
-pub(super) fn take(
+pub(in crate::firstboot) fn take(
     from: &Path,
     platform: Platform,
     overlay: &Overlay,

@@ -9,6 +9,7 @@ use ureq::{Agent, http::Uri};
 
 use super::tcp::is_loopback;
 use super::{Check, Context, Finding, Keyed};
+use crate::sys::fetch::without_secrets;
 use crate::sys::tls;
 
 /// `{http: "http://127.0.0.1:8080/healthz", expect: 200}`
@@ -32,7 +33,10 @@ impl<'de> Deserialize<'de> for Url {
         let text = String::deserialize(from)?;
         match text.parse::<Uri>() {
             Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(Self(uri)),
-            _ => Err(D::Error::custom(format!("{text:?} is no URL such as http://127.0.0.1/"))),
+            _ => {
+                let shown = without_secrets(&text);
+                Err(D::Error::custom(format!("{shown:?} is no URL such as http://127.0.0.1/")))
+            }
         }
     }
 }
@@ -128,9 +132,10 @@ mod tests {
 
     #[test]
     fn only_what_can_be_asked_is_a_url() {
-        for url in ["ftp://x/", "x/y", "/x", "''"] {
+        for url in ["ftp://x/", "ftp://u:s3cret@x/?t=s3cret", "x/y", "/x", "''"] {
             let error = serde_yaml::from_str::<Http>(&format!("http: {url}")).unwrap_err();
-            assert!(error.to_string().contains("is no URL"), "{error}");
+            let error = error.to_string();
+            assert!(error.contains("is no URL") && !error.contains("s3cret"), "{error}");
         }
         assert!(!serde_yaml::from_str::<Http>("http: https://example.com/").unwrap().required());
     }

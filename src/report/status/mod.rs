@@ -7,6 +7,7 @@ mod text;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ pub struct Status {
 #[derive(Debug, Serialize)]
 struct Boot {
     id: uuid::Uuid,
+    /// When its kernel was started; `None` where that is not known.
+    started: Option<Timestamp>,
     loader: boot::Loader,
     kind: boot::Start,
 }
@@ -113,6 +116,9 @@ pub fn read(root: &Root) -> Status {
         safe_mode: published.as_ref().is_some_and(|published| published.safe_mode),
         boot: Boot {
             id: facts.boot,
+            started: boot::started()
+                .inspect_err(|e| log::warn!("when this boot was started is not known: {e:#}"))
+                .ok(),
             loader: boot::loader(root),
             kind: boot::start(Duration::from_secs(5)),
         },

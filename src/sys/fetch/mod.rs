@@ -34,6 +34,17 @@ pub enum Refused {
     Page,
 }
 
+/// In an error of [`Fetcher`]: what it could not fetch, by its address. Whether that is wrong or
+/// right is not known then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfetched(String);
+
+impl fmt::Display for Unfetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A request of HTTP's.
 struct Asked<'a> {
     uri: Uri,
@@ -71,9 +82,7 @@ impl Fetcher {
     pub fn fetch_with(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
         let named = || without_secrets(url);
         let deadline = Instant::now() + self.limit;
-        let (scheme, rest) = url
-            .split_once("://")
-            .with_context(|| format!("{:?} is no address such as https://server/file", named()))?;
+        let (scheme, rest) = apart(url).with_context(named)?;
         match scheme {
             "http" | "https" => {
                 let uri: Uri = url.parse().with_context(|| format!("{} is no address", named()))?;
@@ -81,13 +90,24 @@ impl Fetcher {
             }
             _ if !headers.is_empty() => bail!("only http and https have headers"),
             "tftp" => tftp::fetch(rest, self.most, deadline),
-            "file" => local(rest),
-            other => {
-                bail!("{other}: is no way to fetch a file; there are http, https, tftp and file")
-            }
+            _ => local(rest),
         }
-        .with_context(named)
+        .with_context(|| Unfetched(named()))
     }
+}
+
+/// An address apart: how it is fetched, and the rest.
+///
+/// # Errors
+/// There is no such way.
+pub fn apart(url: &str) -> Result<(&str, &str)> {
+    let (scheme, rest) =
+        url.split_once("://").context("it is no address such as https://server/file")?;
+    ensure!(
+        ["http", "https", "tftp", "file"].contains(&scheme),
+        "{scheme}: is no way to fetch a file; there are http, https, tftp and file"
+    );
+    Ok((scheme, rest))
 }
 
 fn local(rest: &str) -> Result<Option<Vec<u8>>> {

@@ -43,6 +43,10 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("packages: [{zypper: [{zypper: [a]}]}]", "u:1:22: error: a package of zypper is its name"),
         ("packages: [--root=/]", "u:1:12: error: \"--root=/\" is no name of a package"),
         (
+            "packages: ['https://u:s3cret@h/x.rpm?k=s3cret']",
+            "u:1:12: error: \"https://h/x.rpm?…\" is no name of a package",
+        ),
+        (
             "packages: [[a, 1.10]]",
             "u:1:16: error: a package must be text, and this is the number 1.1",
         ),
