@@ -49,18 +49,22 @@ fn check_key(reader: &mut Reader, line: &str, place: &Place) {
 
 /// Top-level keys and the platform's go to the default user, and to root behind a forced
 /// command, unless `disable_root` is false.
-pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+pub(super) fn distribute(
+    reader: &mut Reader,
+    context: &Context<'_>,
+    default: Option<&str>,
+    to: &mut Configuration,
+) {
     let own = context.get("ssh_authorized_keys");
     let mut all = own.map_or_else(Vec::new, |it| keys(reader, it, "ssh_authorized_keys"));
     let platforms = context.seed.public_keys.iter();
     all.extend(platforms.map(|key| context.of_platform(key.trim())));
     let redirected: Vec<bool> = to.users.iter().map(|it| it.redirect_to.is_some()).collect();
-    let default = default_name(context, to);
     for (user, redirected) in to.users.iter_mut().zip(redirected) {
         if redirected {
-            user.redirect_to.clone_from(&default);
+            user.redirect_to = default.map(str::to_owned);
             user.ssh_keys.extend(all.iter().cloned());
-        } else if Some(&user.name.value) == default.as_ref() {
+        } else if Some(&*user.name.value) == default {
             user.ssh_keys.extend(all.iter().cloned());
         }
     }
@@ -68,23 +72,8 @@ pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Co
     if let Some(first) = all.first() {
         // An entry of its own: the keys that root's own entry may have are not locked.
         let mut root = User::new(Placed { value: "root".to_owned(), place: first.place.clone() });
-        root.redirect_to =
-            disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
+        root.redirect_to = disabled.unwrap_or(true).then(|| default.unwrap_or(NOBODY).to_owned());
         root.ssh_keys = all;
         to.users.push(root);
     }
-}
-
-/// The default user's name, if that one is among the users.
-fn default_name(context: &Context<'_>, to: &Configuration) -> Option<String> {
-    let asked = match context.get("user").map(|it| &it.value) {
-        Some(Value::Str(name)) => name.clone(),
-        Some(Value::Map(_)) => context
-            .get("user")
-            .and_then(|it| it.get("name"))
-            .and_then(Node::as_str)
-            .map_or_else(|| context.defaults.user.clone(), str::to_owned),
-        _ => context.defaults.user.clone(),
-    };
-    to.users.iter().any(|user| user.name.value == asked).then_some(asked)
 }

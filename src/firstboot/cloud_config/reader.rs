@@ -34,6 +34,11 @@ impl<'a> Fields<'a> {
         self.0.get(key).filter(|node| !node.is_null())
     }
 
+    /// Whether `null` is at a key: what takes away what is there by default.
+    pub(super) fn is_null(self, key: &str) -> bool {
+        self.0.get(key).is_some_and(Node::is_null)
+    }
+
     pub(super) fn place(self) -> &'a Place {
         &self.0.place
     }

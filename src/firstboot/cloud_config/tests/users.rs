@@ -1,8 +1,11 @@
 //! `users`, `groups`, their keys and passwords, and the ssh server.
 
-use super::{clean, problems_begin, with_seed};
-use crate::firstboot::configuration::{Hash, Lock, Secret};
+use super::{clean, problems_begin, read_text, with_seed};
+use crate::firstboot::configuration::{Hash, Lock, Secret, User};
 use crate::firstboot::seed::Seed;
+
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 #[test]
 fn what_is_wrong_is_named_with_place_and_remedy() {
@@ -48,6 +51,13 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "chpasswd: {list: nonsense}",
             "u:1:18: error: a line of chpasswd's list must be name:password",
         ),
+        ("users: {eve: {shel: x}}", "u:1:15: warning: a user has no key \"shel\""),
+        ("users: {default: {shel: x}}", "u:1:19: warning: a user has no key \"shel\""),
+        ("users: {eve: perhaps}", "u:1:14: error: a user that is no mapping must be true or false"),
+        (
+            "user: foo\nusers: {default: false}",
+            "u:1:7: warning: user is ignored: it is the default user, and users says",
+        ),
         (
             "password: x\nusers: []",
             "u:1:11: error: password is the default user's, and there is none",
@@ -89,10 +99,66 @@ fn users_are_read() {
     assert_eq!(clean("user: {name: core, shell: /bin/sh}").users[0].name.value, "core");
 }
 
+/// Who there is, with which rules, and how many keys.
+fn who(text: &str) -> String {
+    let (config, problems) = read_text(text);
+    assert!(!problems.iter().any(|it| it.contains(" error: ")), "{text}: {problems:?}");
+    let user = |it: &User| {
+        let rules: Vec<_> = it.sudo.iter().map(|it| &*it.value).collect();
+        format!("{} [{}] {}", it.name.value, rules.join(","), it.ssh_keys.len())
+    };
+    config.users.iter().map(user).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn the_default_user_is_whom_cloud_init_takes_for_it() {
+    const ALL: &str = "[ALL=(ALL) NOPASSWD:ALL]";
+    let keys = format!("ssh_authorized_keys: ['{KEY}']\n");
+    let rows = [
+        // `user` is there beside any `users`, in both forms.
+        ("user: foo\nusers: [bob]", format!("bob [] 0; foo {ALL} 1; root [] 1")),
+        ("user: foo\nusers: []", format!("foo {ALL} 1; root [] 1")),
+        ("user: {name: foo, sudo: a}\nusers: {bob: }", "bob [] 0; foo [a] 1; root [] 1".into()),
+        ("user: foo\nusers: [default, bob]", format!("foo {ALL} 1; bob [] 0; root [] 1")),
+        ("user: foo\nusers: {default: false, bob: true}", "bob [] 0; root [] 1".into()),
+        // What is said at the name counts before what is said at `default`, and that before `user`.
+        (
+            "user: {name: foo, sudo: a}\nusers: [{name: foo, sudo: b}, {name: default, sudo: c}]",
+            "foo [b] 1; root [] 1".into(),
+        ),
+        ("users: [{name: default, sudo: c}, bob]", "opensuse [c] 1; bob [] 0; root [] 1".into()),
+        ("users: {default: {sudo: c}}", "opensuse [c] 1; root [] 1".into()),
+        ("users: [{name: default, sudo: null}]", "opensuse [] 1; root [] 1".into()),
+        ("users: {eve: true, bob: false, tom: 'no'}", "eve [] 0; root [] 1".into()),
+        // The name alone makes nobody the default user.
+        ("users: [opensuse]", "opensuse [] 0; root [] 1".into()),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(who(&format!("{keys}{text}")), expected, "{text}");
+    }
+    let own = format!("users: [{{name: default, ssh_authorized_keys: ['{KEY}']}}]");
+    assert_eq!(who(&own), format!("opensuse {ALL} 1"));
+}
+
+#[test]
+fn fields_and_the_password_are_the_default_users() {
+    let config = clean("user: {name: foo, groups: [a, b]}\nusers: [bob]\npassword: x");
+    assert_eq!(config.passwords[0].user.value, "foo");
+    let foo = &config.users[1];
+    assert_eq!((&*foo.name.value, foo.groups.len()), ("foo", 2));
+    let text = "user: {name: foo, groups: [a, b]}\n\
+                users: {default: {lock_passwd: false, hashed_passwd: $6$a$b, groups: [b, c]}}";
+    let config = clean(text);
+    let [foo] = &config.users[..] else { panic!("{config:#?}") };
+    let groups: Vec<_> = foo.groups.iter().map(|it| &*it.value).collect();
+    assert_eq!(
+        (foo.lock, foo.resets_password, &groups[..]),
+        (Lock::Open, true, &["a", "b", "c"][..])
+    );
+}
+
 #[test]
 fn keys_go_to_the_default_user_and_root() {
-    const KEY: &str =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
     let seed =
         Seed { public_keys: vec![KEY.to_owned()], datasource: "NoCloud".into(), ..Seed::default() };
     let (config, problems) = with_seed("{}", &seed);

@@ -47,6 +47,7 @@ pub(super) const KEYS: &[&str] = &[
     "default",
 ];
 
+/// What the fields say, over what is said of the user already.
 pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User {
     let name = base.name.value.clone();
     let mut user = base;
@@ -78,17 +79,22 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
         user.inactive = reader.number(node, "inactive", -1..=99_999);
     }
     if let Some(node) = fields.get("groups") {
-        user.groups = members(reader, node);
+        let new = members(reader, node);
+        user.groups.retain(|it| !new.iter().any(|new| new.value == it.value));
+        user.groups.extend(new);
     }
     if let Some(node) = fields.get("sudo") {
         user.sudo = sudo(reader, node);
+    } else if fields.is_null("sudo") {
+        // Said of the default user: left with its rule, it could do what was taken from it.
+        user.sudo.clear();
     }
     if let Some(node) = either(fields, "ssh_authorized_keys") {
         user.ssh_keys = authorized::keys(reader, node, "ssh_authorized_keys");
     }
     user.password = passwords::of_user(reader, fields, user.lock).or(user.password);
     let resets = ["hashed_passwd", "plain_text_passwd"];
-    user.resets_password = resets.iter().any(|key| either(fields, key).is_some());
+    user.resets_password |= resets.iter().any(|key| either(fields, key).is_some());
     unsupported(reader, fields, &name);
     user
 }
