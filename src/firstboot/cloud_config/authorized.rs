@@ -59,12 +59,10 @@ pub(super) fn distribute(
     let mut all = own.map_or_else(Vec::new, |it| keys(reader, it, "ssh_authorized_keys"));
     let platforms = context.seed.public_keys.iter();
     all.extend(platforms.map(|key| context.of_platform(key.trim())));
-    let redirected: Vec<bool> = to.users.iter().map(|it| it.redirect_to.is_some()).collect();
-    for (user, redirected) in to.users.iter_mut().zip(redirected) {
-        if redirected {
-            user.redirect_to = default.map(str::to_owned);
-            user.ssh_keys.extend(all.iter().cloned());
-        } else if Some(&*user.name.value) == default {
+    for user in &mut to.users {
+        let is_default = Some(&*user.name.value) == default;
+        redirect(reader, user, default.filter(|_| !is_default));
+        if is_default || user.redirect_to.is_some() {
             user.ssh_keys.extend(all.iter().cloned());
         }
     }
@@ -72,8 +70,34 @@ pub(super) fn distribute(
     if let Some(first) = all.first() {
         // An entry of its own: the keys that root's own entry may have are not locked.
         let mut root = User::new(Placed { value: "root".to_owned(), place: first.place.clone() });
-        root.redirect_to = disabled.unwrap_or(true).then(|| default.unwrap_or(NOBODY).to_owned());
+        root.redirect_to = disabled.unwrap_or(true).then(|| Placed {
+            value: default.unwrap_or(NOBODY).to_owned(),
+            place: first.place.clone(),
+        });
         root.ssh_keys = all;
         to.users.push(root);
+    }
+}
+
+/// Whom a user's `ssh_redirect_user` names: the default user, if that is another one. With nobody
+/// to name there is no command to lock keys behind, and keys without it would be a login.
+fn redirect(reader: &mut Reader, user: &mut User, default: Option<&str>) {
+    let Some(asked) = user.redirect_to.take() else { return };
+    let name = &user.name.value;
+    if !user.ssh_keys.is_empty() {
+        let what = format!(
+            "ssh_redirect_user lets nobody in as {name:?}, and ssh_authorized_keys of the same \
+             user would: remove one of them"
+        );
+        reader.error(&asked.place, what);
+    }
+    user.redirect_to =
+        default.map(|it| Placed { value: it.to_owned(), place: asked.place.clone() });
+    if default.is_none() {
+        let what = format!(
+            "ssh_redirect_user of user {name:?} is ignored, and no key is added: it names the \
+             default user, and there is no other one; write \"default\" among users"
+        );
+        reader.warn(&asked.place, what);
     }
 }

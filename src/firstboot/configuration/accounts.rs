@@ -82,8 +82,8 @@ pub struct User {
     /// Lines of `authorized_keys`.
     pub ssh_keys: Vec<Placed<String>>,
     /// Behind these keys there is no login, but a command that names this user: what
-    /// `ssh_redirect_user` and `disable_root` ask for.
-    pub redirect_to: Option<String>,
+    /// `ssh_redirect_user` and `disable_root` ask for, and where.
+    pub redirect_to: Option<Placed<String>>,
     /// Also the password of a user that is there already is changed.
     pub resets_password: bool,
 }

@@ -51,6 +51,14 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "chpasswd: {list: nonsense}",
             "u:1:18: error: a line of chpasswd's list must be name:password",
         ),
+        (
+            "users: [{name: a, ssh_redirect_user: perhaps}]",
+            "u:1:38: error: ssh_redirect_user of user \"a\" must be true or false",
+        ),
+        (
+            "users: [{name: a, ssh_redirect_user: true, ssh_authorized_keys: [k]}]",
+            "u:1:38: error: ssh_redirect_user lets nobody in as \"a\"",
+        ),
         ("users: {eve: {shel: x}}", "u:1:15: warning: a user has no key \"shel\""),
         ("users: {default: {shel: x}}", "u:1:19: warning: a user has no key \"shel\""),
         ("users: {eve: perhaps}", "u:1:14: error: a user that is no mapping must be true or false"),
@@ -97,6 +105,31 @@ fn users_are_read() {
     assert_eq!(clean("").users[0].name.value, "opensuse");
     assert_eq!(clean("users: []").users, []);
     assert_eq!(clean("user: {name: core, shell: /bin/sh}").users[0].name.value, "core");
+}
+
+#[test]
+fn a_redirect_to_nobody_is_no_login() {
+    let with_keys = |users: &str| {
+        let (config, problems) =
+            read_text(&format!("users: {users}\nssh_authorized_keys: ['{KEY}']"));
+        let bob = config.users.into_iter().find(|it| it.name.value == "bob").unwrap();
+        (bob.ssh_keys.len(), bob.redirect_to.is_some(), problems)
+    };
+    for asked in ["true", "default", "'yes'"] {
+        let bob = format!("{{name: bob, ssh_redirect_user: {asked}}}");
+        let (keys, locked, problems) = with_keys(&format!("[{bob}]"));
+        assert_eq!((keys, locked), (0, false), "{asked}");
+        let warned = "u:1:40: warning: ssh_redirect_user of user \"bob\" is ignored";
+        assert!(problems.iter().any(|it| it.starts_with(warned)), "{problems:?}");
+        let (keys, locked, problems) = with_keys(&format!("[default, {bob}]"));
+        assert_eq!((keys, locked, problems), (1, true, Vec::new()), "{asked}");
+    }
+    let (keys, locked, _) = with_keys("[default, {name: bob, ssh_redirect_user: false}]");
+    assert_eq!((keys, locked), (0, false));
+    // The default user is not locked out by being told of itself.
+    let own = "user: bob\nusers: [{name: bob, ssh_redirect_user: true}]\n";
+    let (config, _) = read_text(&format!("{own}ssh_authorized_keys: ['{KEY}']"));
+    assert_eq!((config.users[0].ssh_keys.len(), &config.users[0].redirect_to), (1, &None));
 }
 
 /// Who there is, with which rules, and how many keys.
@@ -166,7 +199,7 @@ fn keys_go_to_the_default_user_and_root() {
     let names: Vec<_> =
         config.users.iter().map(|it| (&*it.name.value, it.ssh_keys.len())).collect();
     assert_eq!(names, [("opensuse", 1), ("root", 1)]);
-    assert_eq!(config.users[1].redirect_to.as_deref(), Some("opensuse"));
+    assert_eq!(config.users[1].redirect_to.as_ref().unwrap().value, "opensuse");
     assert_eq!(config.users[1].ssh_keys[0].place.to_string(), "meta-data of NoCloud");
     let (config, _) = with_seed("disable_root: false\nusers: [root]", &seed);
     let [own, platforms] = &config.users[..] else { panic!("{:#?}", config.users) };

@@ -67,7 +67,9 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
     user.no_user_group = flag(reader, "no_user_group").unwrap_or(user.no_user_group);
     user.system = flag(reader, "system").unwrap_or(user.system);
     user.expire_date = expire_date(reader, text).or(user.expire_date);
-    user.redirect_to = flag(reader, "ssh_redirect_user").unwrap_or(false).then(String::new);
+    if let Some(node) = either(fields, "ssh_redirect_user") {
+        user.redirect_to = redirected(reader, node, &name);
+    }
     if let Some(locked) = flag(reader, "lock_passwd") {
         user.lock = if locked { Lock::Locked } else { Lock::Open };
     }
@@ -134,6 +136,13 @@ fn expire_date(
         return None;
     }
     Some(date.value)
+}
+
+/// Whom to is settled once it is known whether there is a default user.
+fn redirected(reader: &mut Reader, node: &Node, name: &str) -> Option<Placed<String>> {
+    let what = format!("ssh_redirect_user of user {name:?}");
+    let is_asked = node.as_str() == Some("default") || reader.boolean(node, &what)?;
+    is_asked.then(|| Placed { value: String::new(), place: node.place.clone() })
 }
 
 fn sudo(reader: &mut Reader, node: &Node) -> Vec<Placed<String>> {

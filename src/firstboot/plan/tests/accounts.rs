@@ -154,7 +154,7 @@ fn roots_keys_are_locked_behind_a_command() {
     let world = World::with(&ACCOUNTS);
     let users = ["bob", "root"].map(|name| User {
         ssh_keys: vec![placed("ssh-rsa K")],
-        redirect_to: (name == "root").then(|| "bob".to_owned()),
+        redirect_to: (name == "root").then(|| placed("bob")),
         ..user(name)
     });
     let configuration = Configuration { users: users.into(), ..Configuration::default() };
