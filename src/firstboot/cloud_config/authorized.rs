@@ -11,15 +11,20 @@ pub(super) const NOBODY: &str = "NONE";
 
 /// Lines of `authorized_keys`.
 pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<String>> {
-    let mut keys = Vec::new();
-    let texts: Vec<&Node> = match &node.value {
+    let nodes: Vec<&Node> = match &node.value {
         Value::Seq(items) => items.iter().filter(|item| !item.is_null()).collect(),
         _ => vec![node],
     };
-    for node in texts {
-        let Some(text) = reader.text(node, name) else { continue };
-        let place = &text.place;
-        for line in text.value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let texts: Vec<_> = nodes.into_iter().filter_map(|it| reader.text(it, name)).collect();
+    // Before anything is said of a line: those that follow are the secret, in pieces.
+    if let Some(secret) = texts.iter().find(|it| it.value.contains("PRIVATE KEY")) {
+        let what = "this is a private key: only the public one, of the file .pub, goes here";
+        reader.error(&secret.place, what);
+        return Vec::new();
+    }
+    let mut keys = Vec::new();
+    for Placed { value, place } in &texts {
+        for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
             check_key(reader, line, place);
             keys.push(Placed { value: line.to_owned(), place: place.clone() });
         }
@@ -27,21 +32,20 @@ pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<S
     keys
 }
 
-/// sshd ignores a line that it cannot read, and the administrator stays outside.
+/// sshd ignores a line that it cannot read, and the administrator stays outside. What begins as
+/// no key may be a piece of something secret, and is not shown.
 fn check_key(reader: &mut Reader, line: &str, place: &Place) {
     if line.starts_with('#') || line.parse::<ssh_key::authorized_keys::Entry>().is_ok() {
         return;
     }
-    if line.contains("PRIVATE KEY") {
-        reader.error(
-            place,
-            "this is a private key: only the public one, of the file .pub, goes here",
-        );
-        return;
-    }
-    let begin: String = line.chars().take(20).collect();
+    let begins_as_key = ["ssh-", "ecdsa-", "sk-"].iter().any(|it| line.starts_with(it));
+    let shown = if begins_as_key {
+        format!("{:?}…", line.chars().take(20).collect::<String>())
+    } else {
+        "this".to_owned()
+    };
     let what = format!(
-        "{begin:?}… is no public key as sshd reads it, which will ignore it: write the whole line \
+        "{shown} is no public key as sshd reads it, which will ignore it: write the whole line \
          of the file .pub, as ssh-ed25519 AAAA… comment"
     );
     reader.warn(place, what);

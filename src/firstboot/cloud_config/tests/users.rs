@@ -40,7 +40,11 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ),
         (
             "ssh_authorized_keys: [AAAAC3]",
-            "u:1:23: warning: \"AAAAC3\"… is no public key as sshd reads it",
+            "u:1:23: warning: this is no public key as sshd reads it",
+        ),
+        (
+            "ssh_authorized_keys: [ssh-ed25519 AAAA]",
+            "u:1:23: warning: \"ssh-ed25519 AAAA\"… is no public key as sshd reads it",
         ),
         (
             "chpasswd: {list: 'a:$y$j9T$x$y'}",
@@ -105,6 +109,25 @@ fn users_are_read() {
     assert_eq!(clean("").users[0].name.value, "opensuse");
     assert_eq!(clean("users: []").users, []);
     assert_eq!(clean("user: {name: core, shell: /bin/sh}").users[0].name.value, "core");
+}
+
+#[test]
+fn nothing_of_a_private_key_is_shown() {
+    let lines = ["-----BEGIN OPENSSH PRIVATE KEY-----", "b3BlbnNzaC1rZXktdjEAAA", "c2VjcmV0"];
+    for text in [
+        format!("ssh_authorized_keys: [{}]", lines.join(", ")),
+        format!("ssh_authorized_keys: |\n  {}", lines.join("\n  ")),
+        format!("users: [{{name: a, ssh_authorized_keys: [{}]}}]", lines.join(", ")),
+    ] {
+        let (config, problems) = read_text(&text);
+        let errors = problems.iter().filter(|it| it.contains("error: this is a private key"));
+        assert_eq!(errors.count(), 1, "{problems:?}");
+        let shown = problems.join("\n");
+        assert!(!shown.contains("b3Bl") && !shown.contains("c2Vj"), "{shown}");
+        assert!(config.users.iter().all(|it| it.ssh_keys.is_empty()));
+    }
+    let (_, problems) = read_text(&format!("ssh_authorized_keys: [{}]", lines[1]));
+    assert!(problems.iter().all(|it| !it.contains("b3Bl")), "{problems:?}");
 }
 
 #[test]
