@@ -63,8 +63,10 @@ pub struct User {
     pub uid: Option<u32>,
     /// Name of the main group; by default one of the user's own name.
     pub primary_group: Option<Placed<String>>,
-    /// Further groups; those that are not there are made.
+    /// Further groups; those that are not there are made, unless `only_groups_there`.
     pub groups: Vec<Placed<String>>,
+    /// Of the groups that are named, those that are not there are not made.
+    pub only_groups_there: bool,
     /// No group of the user's own name is made.
     pub no_user_group: bool,
     /// A number below 1000, no home, no ageing.
@@ -100,6 +102,7 @@ impl User {
             uid: None,
             primary_group: None,
             groups: Vec::new(),
+            only_groups_there: false,
             no_user_group: false,
             system: false,
             expire_date: None,

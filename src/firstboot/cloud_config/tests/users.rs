@@ -206,11 +206,14 @@ fn fields_and_the_password_are_the_default_users() {
                 users: {default: {lock_passwd: false, hashed_passwd: $6$a$b, groups: [b, c]}}";
     let config = clean(text);
     let [foo] = &config.users[..] else { panic!("{config:#?}") };
+    assert!(!foo.only_groups_there);
     let groups: Vec<_> = foo.groups.iter().map(|it| &*it.value).collect();
     assert_eq!(
         (foo.lock, foo.resets_password, &groups[..]),
         (Lock::Open, true, &["a", "b", "c"][..])
     );
+    let config = clean("users: [default, {name: a, create_groups: false}]\npassword: x");
+    assert!(config.users[1].only_groups_there);
 }
 
 #[test]

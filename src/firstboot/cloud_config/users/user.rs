@@ -65,6 +65,8 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
     user.primary_group = text(reader, "primary_group").or(user.primary_group);
     user.no_create_home = flag(reader, "no_create_home").unwrap_or(user.no_create_home);
     user.no_user_group = flag(reader, "no_user_group").unwrap_or(user.no_user_group);
+    user.only_groups_there =
+        flag(reader, "create_groups").map_or(user.only_groups_there, |makes| !makes);
     user.system = flag(reader, "system").unwrap_or(user.system);
     user.expire_date = expire_date(reader, text).or(user.expire_date);
     if let Some(node) = either(fields, "ssh_redirect_user") {
