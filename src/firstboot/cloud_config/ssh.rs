@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::reader::Reader;
-use crate::firstboot::configuration::{Configuration, Secret};
+use crate::firstboot::configuration::{Configuration, Placed, Secret};
 use crate::firstboot::yaml::Value;
 
 /// What ssh-keygen(1) makes.
@@ -11,8 +11,9 @@ const TYPES: [&str; 4] = ["rsa", "dsa", "ecdsa", "ed25519"];
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     if let Some(node) = context.get("ssh_pwauth") {
         let is_kept = node.as_str() == Some("unchanged");
+        let allowed = if is_kept { None } else { reader.boolean(node, "ssh_pwauth") };
         to.ssh.password_authentication =
-            if is_kept { None } else { reader.boolean(node, "ssh_pwauth") };
+            allowed.map(|value| Placed { value, place: node.place.clone() });
     }
     host_keys(reader, context, to);
     // By default: an image's keys are everybody's.

@@ -132,7 +132,7 @@ pub struct NewPassword {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ssh {
     /// `PasswordAuthentication`; `None` leaves it as it is.
-    pub password_authentication: Option<bool>,
+    pub password_authentication: Option<Placed<bool>>,
     /// Host keys: file name below `/etc/ssh`, content, and whether it is secret.
     pub host_keys: Vec<(String, Secret, bool)>,
     /// The host keys that are there go first, so that every machine gets its own.

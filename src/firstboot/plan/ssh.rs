@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::text::joined;
 use super::{Content, NewFile, Planner, root};
-use crate::firstboot::configuration::Ssh;
+use crate::firstboot::configuration::{Placed, Ssh};
 use crate::firstboot::problem::Place;
 
 const DIRECTORY: &str = "/etc/ssh/sshd_config.d";
@@ -15,8 +15,8 @@ const DROP_IN: &str = "50-cloud-init.conf";
 const MAIN: &str = "/etc/ssh/sshd_config";
 
 pub(super) fn plan(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
-    if let Some(allowed) = ssh.password_authentication {
-        passwords(planner, if allowed { "yes" } else { "no" })?;
+    if let Some(allowed) = &ssh.password_authentication {
+        passwords(planner, allowed)?;
     }
     if ssh.delete_host_keys {
         delete(planner)?;
@@ -37,15 +37,16 @@ pub(super) fn plan(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
 }
 
 /// The first file that sets it wins, so a drop-in is enough where the main file reads them.
-fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
+fn passwords(planner: &mut Planner, allowed: &Placed<bool>) -> Result<()> {
     const KEY: &str = "PasswordAuthentication";
+    let (value, place) = (if allowed.value { "yes" } else { "no" }, &allowed.place);
     let main = match planner.view.exact_text(MAIN)? {
         Some(text) => Some(text),
         None => planner.view.exact_text("/usr/etc/ssh/sshd_config")?,
     };
     let Some(main) = main else {
         let says = "there is no sshd whose passwords ssh_pwauth would allow or refuse";
-        planner.warning(&Place::whole("ssh_pwauth"), says);
+        planner.warning(place, says);
         return Ok(());
     };
     if !includes(&main) {
@@ -58,7 +59,7 @@ fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
         let text = if is_earlier { planner.view.text(&path)? } else { None };
         if text.is_some_and(|text| text.lines().any(|line| is_option(line, KEY))) {
             let says = format!("{path} sets {KEY} as well, and wins: remove it from there");
-            planner.warning(&Place::whole("ssh_pwauth"), says);
+            planner.warning(place, says);
         }
     }
     let path = format!("{DIRECTORY}/{DROP_IN}");
@@ -101,9 +102,29 @@ fn delete(planner: &mut Planner) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{World, errors};
+    use super::super::tests::{World, at, errors};
     use super::*;
     use crate::firstboot::configuration::{Configuration, Secret};
+
+    fn refused() -> Option<Placed<bool>> {
+        Some(Placed { value: false, place: at(4) })
+    }
+
+    #[test]
+    fn what_keeps_passwords_as_they_are_is_said_at_its_place() {
+        let include = "Include /etc/ssh/sshd_config.d/*.conf\n";
+        let earlier = ("/etc/ssh/sshd_config.d/10-a.conf", "PasswordAuthentication yes\n");
+        for (files, says) in [
+            (vec![], "there is no sshd"),
+            (vec![(MAIN, include), earlier], "/etc/ssh/sshd_config.d/10-a.conf sets"),
+        ] {
+            let mut configuration = Configuration::default();
+            configuration.ssh.password_authentication = refused();
+            let warnings = World::with(&files).configure(&configuration);
+            let says = format!("user-data:4:1: warning: {says}");
+            assert!(warnings.len() == 1 && warnings[0].starts_with(&says), "{warnings:?}");
+        }
+    }
 
     #[test]
     fn passwords_are_allowed_where_sshd_looks() {
@@ -133,7 +154,7 @@ mod tests {
         ] {
             let world = World::with(&files);
             let mut configuration = Configuration::default();
-            configuration.ssh.password_authentication = Some(false);
+            configuration.ssh.password_authentication = refused();
             world.configure(&configuration);
             assert_eq!(world.text(path), wanted);
         }

@@ -103,7 +103,8 @@ fn users_are_read() {
     assert_eq!(bob.name.place.to_string(), "u:3:3");
     assert_eq!(eve.name.value, "eve");
     assert_eq!(config.groups[1].members[0].value, "bob");
-    assert_eq!(config.ssh.password_authentication, Some(false));
+    let passwords = config.ssh.password_authentication.unwrap();
+    assert_eq!((passwords.value, passwords.place.to_string()), (false, "u:13:13".to_owned()));
     // Without a list of users there is the default one, with an empty list nobody.
     assert_eq!(clean("{}").users[0].name.value, "opensuse");
     assert_eq!(clean("").users[0].name.value, "opensuse");
