@@ -1,5 +1,8 @@
 //! `users`, `groups`, their keys and passwords, and the ssh server.
 
+use ssh_key::private::Ed25519Keypair;
+use ssh_key::{LineEnding, PrivateKey};
+
 use super::{clean, problems_begin, read_text, with_seed};
 use crate::firstboot::configuration::{Hash, Lock, Secret, User};
 use crate::firstboot::seed::Seed;
@@ -75,6 +78,15 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "u:1:11: error: password is the default user's, and there is none",
         ),
         ("ssh_keys: {rsa_secret: x}", "u:1:12: error: \"rsa_secret\" is no key of ssh_keys"),
+        (
+            "ssh_keys: {rsa_private: '-----BEGIN RSA PRIVATE KEY-----'}",
+            "u:1:25: warning: rsa_public is not given, and cannot be derived from a private key",
+        ),
+        ("ssh_keys: {rsa_private: x}", "u:1:25: error: rsa_private is no private key"),
+        (
+            "ssh_genkeytypes: [rsa]",
+            "u:1:1: warning: \"ssh_genkeytypes\" is ignored: sshd makes its own keys",
+        ),
         ("ssh_pwauth: perhaps", "u:1:13: error: ssh_pwauth must be true or false"),
         (
             "users: [{name: root}]\nssh_authorized_keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl']",
@@ -110,6 +122,31 @@ fn users_are_read() {
     assert_eq!(clean("").users[0].name.value, "opensuse");
     assert_eq!(clean("users: []").users, []);
     assert_eq!(clean("user: {name: core, shell: /bin/sh}").users[0].name.value, "core");
+}
+
+#[test]
+fn the_public_host_key_is_derived() {
+    const RSA: &str = include_str!("host_key_rsa");
+    const ECDSA: &str = include_str!("host_key_ecdsa");
+    let ed25519 = PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32]));
+    let private = ed25519.to_openssh(LineEnding::LF).unwrap();
+    for (kind, private, begin) in [
+        ("ed25519", private.as_str(), "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"),
+        ("rsa", RSA, "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC5zOnUcF6boe7k"),
+        ("ecdsa", ECDSA, "ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlz"),
+    ] {
+        let indented: String = private.lines().map(|it| format!("    {it}\n")).collect();
+        let text = format!("ssh_keys:\n  {kind}_private: |\n{indented}");
+        let keys = clean(&text).ssh.host_keys;
+        let found: Vec<_> = keys.iter().map(|(name, _, secret)| (&**name, *secret)).collect();
+        let name = format!("ssh_host_{kind}_key");
+        let public = format!("{name}.pub");
+        assert_eq!(found, [(&*public, false), (&*name, true)]);
+        assert!(keys[0].1.0.starts_with(begin), "{:?}", keys[0].1.0);
+        // One that is given stays.
+        let keys = clean(&format!("{text}  {kind}_public: mine\n")).ssh.host_keys;
+        assert_eq!((keys.len(), &*keys[1].1.0), (2, "mine\n"));
+    }
 }
 
 #[test]
