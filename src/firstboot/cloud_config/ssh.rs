@@ -70,7 +70,7 @@ fn host_keys(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration)
     }
 }
 
-/// Whether sshd can use a private key: with one that it cannot read, it does not start.
+/// Whether sshd can use a private key: one that it cannot read it goes without.
 fn is_usable(reader: &mut Reader, name: &str, private: &Placed<String>) -> bool {
     let Placed { value, place } = private;
     if !value.contains("PRIVATE KEY-----") {
