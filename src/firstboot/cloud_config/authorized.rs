@@ -11,15 +11,20 @@ pub(super) const NOBODY: &str = "NONE";
 
 /// Lines of `authorized_keys`.
 pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<String>> {
-    let mut keys = Vec::new();
-    let texts: Vec<&Node> = match &node.value {
+    let nodes: Vec<&Node> = match &node.value {
         Value::Seq(items) => items.iter().filter(|item| !item.is_null()).collect(),
         _ => vec![node],
     };
-    for node in texts {
-        let Some(text) = reader.text(node, name) else { continue };
-        let place = &text.place;
-        for line in text.value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let texts: Vec<_> = nodes.into_iter().filter_map(|it| reader.text(it, name)).collect();
+    // Before anything is said of a line: those that follow are the secret, in pieces.
+    if let Some(secret) = texts.iter().find(|it| it.value.contains("PRIVATE KEY")) {
+        let what = "this is a private key: only the public one, of the file .pub, goes here";
+        reader.error(&secret.place, what);
+        return Vec::new();
+    }
+    let mut keys = Vec::new();
+    for Placed { value, place } in &texts {
+        for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
             check_key(reader, line, place);
             keys.push(Placed { value: line.to_owned(), place: place.clone() });
         }
@@ -27,21 +32,20 @@ pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<S
     keys
 }
 
-/// sshd ignores a line that it cannot read, and the administrator stays outside.
+/// sshd ignores a line that it cannot read, and the administrator stays outside. What begins as
+/// no key may be a piece of something secret, and is not shown.
 fn check_key(reader: &mut Reader, line: &str, place: &Place) {
     if line.starts_with('#') || line.parse::<ssh_key::authorized_keys::Entry>().is_ok() {
         return;
     }
-    if line.contains("PRIVATE KEY") {
-        reader.error(
-            place,
-            "this is a private key: only the public one, of the file .pub, goes here",
-        );
-        return;
-    }
-    let begin: String = line.chars().take(20).collect();
+    let begins_as_key = ["ssh-", "ecdsa-", "sk-"].iter().any(|it| line.starts_with(it));
+    let shown = if begins_as_key {
+        format!("{:?}…", line.chars().take(20).collect::<String>())
+    } else {
+        "this".to_owned()
+    };
     let what = format!(
-        "{begin:?}… is no public key as sshd reads it, which will ignore it: write the whole line \
+        "{shown} is no public key as sshd reads it, which will ignore it: write the whole line \
          of the file .pub, as ssh-ed25519 AAAA… comment"
     );
     reader.warn(place, what);
@@ -49,18 +53,20 @@ fn check_key(reader: &mut Reader, line: &str, place: &Place) {
 
 /// Top-level keys and the platform's go to the default user, and to root behind a forced
 /// command, unless `disable_root` is false.
-pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+pub(super) fn distribute(
+    reader: &mut Reader,
+    context: &Context<'_>,
+    default: Option<&str>,
+    to: &mut Configuration,
+) {
     let own = context.get("ssh_authorized_keys");
     let mut all = own.map_or_else(Vec::new, |it| keys(reader, it, "ssh_authorized_keys"));
     let platforms = context.seed.public_keys.iter();
     all.extend(platforms.map(|key| context.of_platform(key.trim())));
-    let redirected: Vec<bool> = to.users.iter().map(|it| it.redirect_to.is_some()).collect();
-    let default = default_name(context, to);
-    for (user, redirected) in to.users.iter_mut().zip(redirected) {
-        if redirected {
-            user.redirect_to.clone_from(&default);
-            user.ssh_keys.extend(all.iter().cloned());
-        } else if Some(&user.name.value) == default.as_ref() {
+    for user in &mut to.users {
+        let is_default = Some(&*user.name.value) == default;
+        redirect(reader, user, default.filter(|_| !is_default));
+        if is_default || user.redirect_to.is_some() {
             user.ssh_keys.extend(all.iter().cloned());
         }
     }
@@ -68,23 +74,34 @@ pub(super) fn distribute(reader: &mut Reader, context: &Context<'_>, to: &mut Co
     if let Some(first) = all.first() {
         // An entry of its own: the keys that root's own entry may have are not locked.
         let mut root = User::new(Placed { value: "root".to_owned(), place: first.place.clone() });
-        root.redirect_to =
-            disabled.unwrap_or(true).then(|| default.unwrap_or_else(|| NOBODY.to_owned()));
+        root.redirect_to = disabled.unwrap_or(true).then(|| Placed {
+            value: default.unwrap_or(NOBODY).to_owned(),
+            place: first.place.clone(),
+        });
         root.ssh_keys = all;
         to.users.push(root);
     }
 }
 
-/// The default user's name, if that one is among the users.
-fn default_name(context: &Context<'_>, to: &Configuration) -> Option<String> {
-    let asked = match context.get("user").map(|it| &it.value) {
-        Some(Value::Str(name)) => name.clone(),
-        Some(Value::Map(_)) => context
-            .get("user")
-            .and_then(|it| it.get("name"))
-            .and_then(Node::as_str)
-            .map_or_else(|| context.defaults.user.clone(), str::to_owned),
-        _ => context.defaults.user.clone(),
-    };
-    to.users.iter().any(|user| user.name.value == asked).then_some(asked)
+/// Whom a user's `ssh_redirect_user` names: the default user, if that is another one. With nobody
+/// to name there is no command to lock keys behind, and keys without it would be a login.
+fn redirect(reader: &mut Reader, user: &mut User, default: Option<&str>) {
+    let Some(asked) = user.redirect_to.take() else { return };
+    let name = &user.name.value;
+    if !user.ssh_keys.is_empty() {
+        let what = format!(
+            "ssh_redirect_user lets nobody in as {name:?}, and ssh_authorized_keys of the same \
+             user would: remove one of them"
+        );
+        reader.error(&asked.place, what);
+    }
+    user.redirect_to =
+        default.map(|it| Placed { value: it.to_owned(), place: asked.place.clone() });
+    if default.is_none() {
+        let what = format!(
+            "ssh_redirect_user of user {name:?} is ignored, and no key is added: it names the \
+             default user, and there is no other one; write \"default\" among users"
+        );
+        reader.warn(&asked.place, what);
+    }
 }

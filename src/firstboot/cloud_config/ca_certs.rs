@@ -20,8 +20,11 @@ fn ca_certs(reader: &mut Reader, node: &Node, to: &mut CaCerts) {
     let known = ["remove_defaults", "remove-defaults", "trusted"];
     let Some(fields) = reader.fields(node, "ca_certs", &known) else { return };
     let remove = fields.get("remove_defaults").or_else(|| fields.get("remove-defaults"));
-    to.remove_defaults =
-        remove.and_then(|it| reader.boolean(it, "remove_defaults")).unwrap_or(false);
+    if let Some(node) = remove
+        && reader.boolean(node, "remove_defaults") == Some(true)
+    {
+        to.remove_defaults = Some(node.place.clone());
+    }
     let Some(node) = fields.get("trusted") else { return };
     let items = match &node.value {
         Value::Seq(items) => &items[..],

@@ -30,7 +30,7 @@ fn nobody_gets_in(reader: &mut Reader, context: &Context<'_>, of: &Configuration
 
 /// root's keys are locked behind a command that names a user who is not there.
 fn only_root_and_locked(reader: &mut Reader, of: &Configuration) {
-    let is_locked = |it: &User| it.redirect_to.as_deref() == Some(NOBODY);
+    let is_locked = |it: &User| it.redirect_to.as_ref().is_some_and(|it| it.value == NOBODY);
     let others = of.users.iter().any(|it| !is_locked(it) && !it.ssh_keys.is_empty());
     if let Some(root) = of.users.iter().find(|it| is_locked(it))
         && !others

@@ -7,8 +7,14 @@ use crate::firstboot::yaml::{Node, Value};
 
 pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
     names(reader, context, to);
-    to.host.etc_hosts =
-        context.get("manage_etc_hosts").map_or(EtcHosts::Kept, |it| hosts(reader, it));
+    if let Some(node) = context.get("manage_etc_hosts") {
+        to.host.etc_hosts = hosts(reader, node);
+        if to.host.etc_hosts != EtcHosts::Kept && to.host.hostname.is_none() {
+            let what = "manage_etc_hosts leaves /etc/hosts as it is where neither this nor the \
+                        platform gives the host a name that is written: write hostname: …";
+            reader.warn(&node.place, what);
+        }
+    }
     to.host.timezone = context.get("timezone").and_then(|it| timezone(reader, it));
     to.host.locale = context.get("locale").and_then(|it| locale(reader, it));
     to.host.keyboard = context.get("keyboard").and_then(|it| keyboard(reader, it));

@@ -72,8 +72,8 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
     };
     let context = Context { fields, seed, defaults };
     host::read(&mut reader, &context, &mut configuration);
-    users::read(&mut reader, &context, &mut configuration);
-    passwords::read(&mut reader, &context, &mut configuration);
+    let default = users::read(&mut reader, &context, &mut configuration);
+    passwords::read(&mut reader, &context, default.as_deref(), &mut configuration);
     ssh::read(&mut reader, &context, &mut configuration);
     files::read(&mut reader, &context, &mut configuration);
     storage::read(&mut reader, &context, &mut configuration);

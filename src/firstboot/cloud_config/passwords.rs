@@ -6,7 +6,13 @@ use super::users::either;
 use crate::firstboot::configuration::{Configuration, Hash, Lock, NewPassword, Placed, Secret};
 use crate::firstboot::yaml::{Node, Value};
 
-pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configuration) {
+/// Reads them; `default` is the default user, if there is one.
+pub(super) fn read(
+    reader: &mut Reader,
+    context: &Context<'_>,
+    default: Option<&str>,
+    to: &mut Configuration,
+) {
     let chpasswd = context.get("chpasswd");
     let fields =
         chpasswd.and_then(|it| reader.fields(it, "chpasswd", &["list", "users", "expire"]));
@@ -21,19 +27,14 @@ pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
         to.passwords.extend(list(reader, node, expire));
     }
     if let Some(node) = context.get("password") {
-        let user = context.get("user").and_then(|it| match &it.value {
-            Value::Map(_) => it.get("name").and_then(Node::as_str).map(str::to_owned),
-            _ => it.as_str().map(str::to_owned),
-        });
-        let user = user.unwrap_or_else(|| context.defaults.user.clone());
-        if !to.users.iter().any(|it| it.name.value == user) {
+        let Some(user) = default else {
             let what = "password is the default user's, and there is none: add \"default\" to \
                         users, or use chpasswd";
             reader.error(&node.place, what);
             return;
-        }
+        };
         let Some(text) = reader.line(node, "password") else { return };
-        let user = Placed { value: user, place: node.place.clone() };
+        let user = Placed { value: user.to_owned(), place: node.place.clone() };
         to.passwords.push(of_list(reader, user, &text.value, expire));
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::firstboot) struct Fields<'a>(&'a Node);
 
 /// A mapping without anything in it.
 static EMPTY: std::sync::LazyLock<Node> =
-    std::sync::LazyLock::new(|| Node { place: Place::whole("user-data"), value: Value::Null });
+    std::sync::LazyLock::new(|| Node::new(Place::whole("user-data"), Value::Null));
 
 impl<'a> Fields<'a> {
     /// Of a mapping whose keys were looked at already.
@@ -32,6 +32,11 @@ impl<'a> Fields<'a> {
     /// What is at a key; nothing, if `null` is.
     pub(in crate::firstboot) fn get(self, key: &str) -> Option<&'a Node> {
         self.0.get(key).filter(|node| !node.is_null())
+    }
+
+    /// Whether `null` is at a key: what takes away what is there by default.
+    pub(super) fn is_null(self, key: &str) -> bool {
+        self.0.get(key).is_some_and(Node::is_null)
     }
 
     pub(super) fn place(self) -> &'a Place {
@@ -90,7 +95,10 @@ impl Reader {
     pub(in crate::firstboot) fn text(&mut self, node: &Node, name: &str) -> Option<Placed<String>> {
         let value = match &node.value {
             Value::Str(text) => text.clone(),
-            Value::Int(number) => number.to_string(),
+            Value::Int(number) => {
+                self.altered(node, name);
+                number.to_string()
+            }
             Value::Bool(_) => {
                 self.wrong(node, name, "text: put it in quotes, or YAML takes yes and no for more");
                 return None;
@@ -113,6 +121,18 @@ impl Reader {
             return None;
         }
         Some(Placed { value, place: node.place.clone() })
+    }
+
+    /// Warns of a number that is not the text that stands there. It may be a password, and is
+    /// not shown.
+    fn altered(&mut self, node: &Node, name: &str) {
+        if node.altered {
+            let what = format!(
+                "YAML reads the number in {name} otherwise than it is written, as 0644 becomes \
+                 420: put it in quotes"
+            );
+            self.warn(&node.place, what);
+        }
     }
 
     /// Text of one line, with something on it: what goes into a line of a file.
@@ -237,6 +257,7 @@ impl Reader {
             self.warn(&node.place, what);
             return Some(text);
         }
+        self.altered(node, &format!("an argument of {name}"));
         let text = node.text();
         if text.is_none() {
             self.wrong(node, &format!("an argument in {name}"), "text");

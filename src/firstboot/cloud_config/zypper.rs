@@ -56,7 +56,11 @@ fn repository(reader: &mut Reader, item: &Node) -> Option<Repository> {
         reader.error(&item.place, "a repository must be a mapping with id and baseurl");
         return None;
     };
-    let field = |key: &str| item.get(key).filter(|it| !it.is_null());
+    let field = |key: &str| item.get(key).filter(|it| !is_nothing(it));
+    if let Some(empty) = item.get("baseurl").filter(|it| !it.is_null() && is_nothing(it)) {
+        reader.error(&empty.place, "baseurl is an empty list: write the repository's address");
+        return None;
+    }
     let (Some(id), Some(address)) = (field("id"), field("baseurl")) else {
         reader.error(&item.place, "a repository must have id and baseurl");
         return None;
@@ -65,7 +69,7 @@ fn repository(reader: &mut Reader, item: &Node) -> Option<Repository> {
     let address = reader.lines(address, "baseurl").into_iter().next()?;
     let mut settings = Vec::new();
     for (key, value) in pairs.iter().filter(|(key, _)| key.as_str() != Some("id")) {
-        if value.is_null() {
+        if is_nothing(value) {
             continue;
         }
         let key = setting_name(reader, key)?.value;
@@ -95,6 +99,14 @@ fn repository(reader: &mut Reader, item: &Node) -> Option<Repository> {
     Some(Repository { id, address: address.value, settings, keys, enabled })
 }
 
+/// `null`, and a list without a value: there is nothing that a line of a file could hold.
+fn is_nothing(node: &Node) -> bool {
+    match &node.value {
+        Value::Seq(items) => items.iter().all(Node::is_null),
+        _ => node.is_null(),
+    }
+}
+
 /// With underscores for blanks, as in cloud-init: it becomes a file's name.
 fn repository_id(reader: &mut Reader, node: &Node) -> Option<Placed<String>> {
     let id = reader.line(node, "id of a repository")?;
@@ -120,7 +132,8 @@ fn setting_name(reader: &mut Reader, node: &Node) -> Option<Placed<String>> {
     Some(name)
 }
 
-/// A setting's value: of a list, all on one line, which zypper takes apart.
+/// A setting's value: of a list, all on one line, which zypper takes apart. `None` is said: the
+/// repository is left out because of it.
 fn setting(reader: &mut Reader, key: &str, node: &Node) -> Option<String> {
     if let Value::Bool(it) = node.value {
         return Some(u8::from(it).to_string());

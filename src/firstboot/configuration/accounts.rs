@@ -63,8 +63,10 @@ pub struct User {
     pub uid: Option<u32>,
     /// Name of the main group; by default one of the user's own name.
     pub primary_group: Option<Placed<String>>,
-    /// Further groups; those that are not there are made.
+    /// Further groups; those that are not there are made, unless `only_groups_there`.
     pub groups: Vec<Placed<String>>,
+    /// Of the groups that are named, those that are not there are not made.
+    pub only_groups_there: bool,
     /// No group of the user's own name is made.
     pub no_user_group: bool,
     /// A number below 1000, no home, no ageing.
@@ -82,8 +84,8 @@ pub struct User {
     /// Lines of `authorized_keys`.
     pub ssh_keys: Vec<Placed<String>>,
     /// Behind these keys there is no login, but a command that names this user: what
-    /// `ssh_redirect_user` and `disable_root` ask for.
-    pub redirect_to: Option<String>,
+    /// `ssh_redirect_user` and `disable_root` ask for, and where.
+    pub redirect_to: Option<Placed<String>>,
     /// Also the password of a user that is there already is changed.
     pub resets_password: bool,
 }
@@ -100,6 +102,7 @@ impl User {
             uid: None,
             primary_group: None,
             groups: Vec::new(),
+            only_groups_there: false,
             no_user_group: false,
             system: false,
             expire_date: None,
@@ -129,7 +132,7 @@ pub struct NewPassword {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ssh {
     /// `PasswordAuthentication`; `None` leaves it as it is.
-    pub password_authentication: Option<bool>,
+    pub password_authentication: Option<Placed<bool>>,
     /// Host keys: file name below `/etc/ssh`, content, and whether it is secret.
     pub host_keys: Vec<(String, Secret, bool)>,
     /// The host keys that are there go first, so that every machine gets its own.

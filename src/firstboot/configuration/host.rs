@@ -63,8 +63,8 @@ pub struct Ntp {
 /// Certificates of authorities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaCerts {
-    /// The system's own are no longer trusted.
-    pub remove_defaults: bool,
+    /// Where it is asked for that the system's own are no longer trusted.
+    pub remove_defaults: Option<Place>,
     /// PEM, each.
     pub trusted: Vec<Placed<String>>,
 }

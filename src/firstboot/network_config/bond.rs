@@ -122,7 +122,7 @@ fn addresses(reader: &mut Reader, node: &Node, name: &str) -> Option<String> {
     let all: Vec<Placed<_>> = match text {
         Some(text) => text
             .split(',')
-            .map(|it| Node { place: node.place.clone(), value: Value::Str(it.to_owned()) })
+            .map(|it| Node::new(node.place.clone(), Value::Str(it.to_owned())))
             .filter_map(|it| fields::address(reader, &it, name))
             .collect(),
         None => fields::each(reader, node, name, fields::address),

@@ -118,10 +118,7 @@ fn of_ports(
     for item in items {
         let text = item.text().unwrap_or_default();
         let (id, value) = text.trim().rsplit_once(' ').unwrap_or((&text, ""));
-        let node = |text: &str| Node {
-            place: item.place.clone(),
-            value: Value::Str(text.trim().to_owned()),
-        };
+        let node = |text: &str| Node::new(item.place.clone(), Value::Str(text.trim().to_owned()));
         all.extend(of_pair(&node(id), &node(value)));
     }
     all

@@ -162,8 +162,7 @@ pub(super) fn domains(reader: &mut Reader, node: &Node, name: &str) -> Vec<Place
     let several = node.as_str().filter(|text| text.contains([' ', ',']));
     let Some(text) = several else { return each(reader, node, name, domain) };
     let words = text.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned);
-    let nodes: Vec<Node> =
-        words.map(|it| Node { place: node.place.clone(), value: Value::Str(it) }).collect();
+    let nodes: Vec<Node> = words.map(|it| Node::new(node.place.clone(), Value::Str(it))).collect();
     nodes.iter().filter_map(|it| domain(reader, it, name)).collect()
 }
 

@@ -85,9 +85,8 @@ pub(super) fn addresses(reader: &mut Reader, node: &Node, name: &str) -> Vec<Pla
     let several = node.as_str().filter(|text| text.contains([' ', ',']));
     let Some(text) = several else { return fields::each(reader, node, name, fields::address) };
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    let nodes: Vec<Node> = words
-        .map(|it| Node { place: node.place.clone(), value: Value::Str(it.to_owned()) })
-        .collect();
+    let nodes: Vec<Node> =
+        words.map(|it| Node::new(node.place.clone(), Value::Str(it.to_owned()))).collect();
     nodes.iter().filter_map(|it| fields::address(reader, it, name)).collect()
 }
 

@@ -66,8 +66,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Network> {
             continue;
         };
         for (key, value) in pairs {
-            let id = Node { place: key.place.clone(), value: key.value.clone() };
-            let Some(id) = fields::id(reader, &id, "the name of a link") else { continue };
+            let Some(id) = fields::id(reader, key, "the name of a link") else { continue };
             links.extend(read(reader, id, value));
         }
     }

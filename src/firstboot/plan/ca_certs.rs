@@ -14,11 +14,13 @@ const LIMIT: Duration = Duration::from_secs(2 * 60);
 const LIST: &str = "/etc/ca-certificates.conf";
 
 pub(super) fn plan(planner: &mut Planner, certificates: &CaCerts) -> Result<()> {
-    if !certificates.remove_defaults && certificates.trusted.is_empty() {
+    if certificates.remove_defaults.is_none() && certificates.trusted.is_empty() {
         return Ok(());
     }
     let is_debians = planner.view.exists(LIST)?;
-    if certificates.remove_defaults && !remove_defaults(planner, is_debians)? {
+    if let Some(place) = &certificates.remove_defaults
+        && !remove_defaults(planner, place, is_debians)?
+    {
         return Ok(());
     }
     let (directory, ending) = if is_debians {
@@ -37,9 +39,11 @@ pub(super) fn plan(planner: &mut Planner, certificates: &CaCerts) -> Result<()> 
         let (command, statuses) = (vec![program.to_owned()], Statuses::Zero);
         planner.runs.push(Run { command, input: None, limit: LIMIT, statuses, reason });
     } else {
-        let place = certificates.trusted.first().map(|it| it.place.clone());
+        let first = certificates.trusted.first().map(|it| &it.place);
         let says = format!("there is no {program}: the certificates are trusted once it ran");
-        planner.warning(&place.unwrap_or_else(|| Place::whole("ca_certs")), says);
+        if let Some(place) = first.or(certificates.remove_defaults.as_ref()) {
+            planner.warning(place, says);
+        }
     }
     Ok(())
 }
@@ -47,11 +51,11 @@ pub(super) fn plan(planner: &mut Planner, certificates: &CaCerts) -> Result<()> 
 /// Whether it could be done. Debian has a list to strike them from; elsewhere they are on the
 /// read-only part of the system, and would come back with an update: to be sure that they are
 /// not trusted, and then to trust them, is worse than an error.
-fn remove_defaults(planner: &mut Planner, is_debians: bool) -> Result<bool> {
+fn remove_defaults(planner: &mut Planner, place: &Place, is_debians: bool) -> Result<bool> {
     if !is_debians {
         let says = "remove_defaults is not supported here: the system's own certificates are part \
                     of a package; write it as false";
-        planner.error(&Place::whole("ca_certs"), says);
+        planner.error(place, says);
         return Ok(false);
     }
     let text = planner.view.exact_text(LIST)?.unwrap_or_default();
@@ -70,11 +74,12 @@ fn remove_defaults(planner: &mut Planner, is_debians: bool) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{World, errors, placed};
+    use super::super::tests::{World, at, errors, placed};
     use super::*;
     use crate::firstboot::configuration::Configuration;
 
     fn asked(remove_defaults: bool, certificate: &str) -> Configuration {
+        let remove_defaults = remove_defaults.then(|| at(3));
         let ca_certs = CaCerts { remove_defaults, trusted: vec![placed(certificate)] };
         Configuration { ca_certs, ..Configuration::default() }
     }
@@ -105,6 +110,12 @@ mod tests {
     #[test]
     fn what_cannot_be_trusted_is_said() {
         let errors = errors(&World::with(&[]).plan(&asked(true, PEM)).1);
-        assert!(errors.len() == 1 && errors[0].contains("remove_defaults is not"), "{errors:?}");
+        let says = "user-data:3:1: error: remove_defaults is not supported here";
+        assert!(errors.len() == 1 && errors[0].starts_with(says), "{errors:?}");
+        let mut configuration = asked(true, PEM);
+        configuration.ca_certs.trusted.clear();
+        let warnings = World::with(&[(LIST, "a.crt\n")]).configure(&configuration);
+        let says = "user-data:3:1: warning: there is no /usr/sbin/update-ca-certificates";
+        assert!(warnings.len() == 1 && warnings[0].starts_with(says), "{warnings:?}");
     }
 }

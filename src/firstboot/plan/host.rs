@@ -5,7 +5,6 @@ use anyhow::Result;
 use super::Planner;
 use super::text::joined;
 use crate::firstboot::configuration::{EtcHosts, Host};
-use crate::firstboot::problem::Place;
 
 pub(super) fn plan(planner: &mut Planner, host: &Host) -> Result<()> {
     if let Some(name) = &host.hostname {
@@ -34,11 +33,8 @@ fn no_host_name(name: &str) -> String {
 /// The line that lets the host find itself without DNS (Debian's 127.0.1.1).
 fn hosts(planner: &mut Planner, host: &Host) -> Result<()> {
     const FILE: &str = "/etc/hosts";
-    let Some(name) = &host.hostname else {
-        let says = "/etc/hosts is left as it is: no hostname is given that it could name";
-        planner.warning(&Place::whole("manage_etc_hosts"), says);
-        return Ok(());
-    };
+    // Who read the configuration has said so, and knows where.
+    let Some(name) = &host.hostname else { return Ok(()) };
     let full = host.fqdn.as_ref().unwrap_or(name);
     if !is_host_name(&full.value) {
         planner.error(&full.place, no_host_name(&full.value));

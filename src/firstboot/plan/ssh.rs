@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::text::joined;
 use super::{Content, NewFile, Planner, root};
-use crate::firstboot::configuration::Ssh;
+use crate::firstboot::configuration::{Placed, Ssh};
 use crate::firstboot::problem::Place;
 
 const DIRECTORY: &str = "/etc/ssh/sshd_config.d";
@@ -15,8 +15,8 @@ const DROP_IN: &str = "50-cloud-init.conf";
 const MAIN: &str = "/etc/ssh/sshd_config";
 
 pub(super) fn plan(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
-    if let Some(allowed) = ssh.password_authentication {
-        passwords(planner, if allowed { "yes" } else { "no" })?;
+    if let Some(allowed) = &ssh.password_authentication {
+        passwords(planner, allowed)?;
     }
     if ssh.delete_host_keys {
         delete(planner)?;
@@ -33,37 +33,65 @@ pub(super) fn plan(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
         let file = NewFile { content, mode, owner: root(), secret };
         planner.view.write(format!("/etc/ssh/{name}"), file)?;
     }
-    Ok(())
+    certificates(planner, ssh)
 }
 
 /// The first file that sets it wins, so a drop-in is enough where the main file reads them.
-fn passwords(planner: &mut Planner, value: &str) -> Result<()> {
+fn passwords(planner: &mut Planner, allowed: &Placed<bool>) -> Result<()> {
     const KEY: &str = "PasswordAuthentication";
-    let main = match planner.view.exact_text(MAIN)? {
-        Some(text) => Some(text),
-        None => planner.view.exact_text("/usr/etc/ssh/sshd_config")?,
-    };
-    let Some(main) = main else {
+    let (value, place) = (if allowed.value { "yes" } else { "no" }, &allowed.place);
+    let Some(main) = main_file(planner)? else {
         let says = "there is no sshd whose passwords ssh_pwauth would allow or refuse";
-        planner.warning(&Place::whole("ssh_pwauth"), says);
+        planner.warning(place, says);
         return Ok(());
     };
-    if !includes(&main) {
-        return planner.view.write_text(MAIN, set_option(&main, KEY, value), 0o600);
-    }
-    for name in planner.view.list(DIRECTORY)? {
-        let path = format!("{DIRECTORY}/{}", name.to_string_lossy());
-        let is_conf = Path::new(&name).extension().is_some_and(|it| it == "conf");
-        let is_earlier = name.to_string_lossy().as_ref() < DROP_IN && is_conf;
-        let text = if is_earlier { planner.view.text(&path)? } else { None };
-        if text.is_some_and(|text| text.lines().any(|line| is_option(line, KEY))) {
-            let says = format!("{path} sets {KEY} as well, and wins: remove it from there");
-            planner.warning(&Place::whole("ssh_pwauth"), says);
+    if includes(&main) {
+        for name in planner.view.list(DIRECTORY)? {
+            let path = format!("{DIRECTORY}/{}", name.to_string_lossy());
+            let is_conf = Path::new(&name).extension().is_some_and(|it| it == "conf");
+            let is_earlier = name.to_string_lossy().as_ref() < DROP_IN && is_conf;
+            let text = if is_earlier { planner.view.text(&path)? } else { None };
+            if text.is_some_and(|text| text.lines().any(|line| is_option(line, KEY))) {
+                let says = format!("{path} sets {KEY} as well, and wins: remove it from there");
+                planner.warning(place, says);
+            }
         }
+    }
+    change(planner, &main, |text| set_option(text, KEY, value))
+}
+
+/// sshd shows no certificate that its configuration does not name, and clients that trust the
+/// authority alone take the machine for another one.
+fn certificates(planner: &mut Planner, ssh: &Ssh) -> Result<()> {
+    let names: Vec<_> = ssh.host_keys.iter().map(|(name, ..)| name).collect();
+    for name in names.into_iter().filter(|name| name.ends_with("-cert.pub")) {
+        let Some(main) = main_file(planner)? else {
+            let place = ssh.place.clone().unwrap_or_else(|| Place::whole("ssh_keys"));
+            planner.warning(&place, format!("there is no sshd that would show {name}"));
+            continue;
+        };
+        let line = format!("HostCertificate /etc/ssh/{name}");
+        change(planner, &main, |text| add_line(text, &line))?;
+    }
+    Ok(())
+}
+
+/// sshd's own file, where there is one: what is in `/etc` takes the place of the distribution's.
+fn main_file(planner: &Planner) -> Result<Option<String>> {
+    match planner.view.exact_text(MAIN)? {
+        Some(text) => Ok(Some(text)),
+        None => planner.view.exact_text("/usr/etc/ssh/sshd_config"),
+    }
+}
+
+/// Changes the drop-in, or the main file where that reads none.
+fn change(planner: &mut Planner, main: &str, new: impl Fn(&str) -> String) -> Result<()> {
+    if !includes(main) {
+        return planner.view.write_text(MAIN, new(main), 0o600);
     }
     let path = format!("{DIRECTORY}/{DROP_IN}");
     let before = planner.view.exact_text(&path)?.unwrap_or_default();
-    planner.view.write_text(path, set_option(&before, KEY, value), 0o600)
+    planner.view.write_text(path, new(&before), 0o600)
 }
 
 fn includes(main: &str) -> bool {
@@ -88,6 +116,16 @@ fn set_option(text: &str, key: &str, value: &str) -> String {
     joined(&lines)
 }
 
+/// Adds a line for everybody, unless it is there.
+fn add_line(text: &str, line: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let general = lines.iter().position(|it| is_option(it, "Match")).unwrap_or(lines.len());
+    if !lines[..general].contains(&line) {
+        lines.insert(general, line);
+    }
+    joined(&lines)
+}
+
 /// Machines made from one image must not have one identity.
 fn delete(planner: &mut Planner) -> Result<()> {
     for name in planner.view.list("/etc/ssh")? {
@@ -101,9 +139,29 @@ fn delete(planner: &mut Planner) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{World, errors};
+    use super::super::tests::{World, at, errors};
     use super::*;
     use crate::firstboot::configuration::{Configuration, Secret};
+
+    fn refused() -> Option<Placed<bool>> {
+        Some(Placed { value: false, place: at(4) })
+    }
+
+    #[test]
+    fn what_keeps_passwords_as_they_are_is_said_at_its_place() {
+        let include = "Include /etc/ssh/sshd_config.d/*.conf\n";
+        let earlier = ("/etc/ssh/sshd_config.d/10-a.conf", "PasswordAuthentication yes\n");
+        for (files, says) in [
+            (vec![], "there is no sshd"),
+            (vec![(MAIN, include), earlier], "/etc/ssh/sshd_config.d/10-a.conf sets"),
+        ] {
+            let mut configuration = Configuration::default();
+            configuration.ssh.password_authentication = refused();
+            let warnings = World::with(&files).configure(&configuration);
+            let says = format!("user-data:4:1: warning: {says}");
+            assert!(warnings.len() == 1 && warnings[0].starts_with(&says), "{warnings:?}");
+        }
+    }
 
     #[test]
     fn passwords_are_allowed_where_sshd_looks() {
@@ -133,10 +191,40 @@ mod tests {
         ] {
             let world = World::with(&files);
             let mut configuration = Configuration::default();
-            configuration.ssh.password_authentication = Some(false);
+            configuration.ssh.password_authentication = refused();
             world.configure(&configuration);
             assert_eq!(world.text(path), wanted);
         }
+    }
+
+    #[test]
+    fn certificates_are_named_where_sshd_looks() {
+        let include = "Include /etc/ssh/sshd_config.d/*.conf\n";
+        let drop_in = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+        let lines = "HostCertificate /etc/ssh/ssh_host_rsa_key-cert.pub\n\
+                     HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub\n";
+        let mut configuration = Configuration::default();
+        configuration.ssh.place = Some(at(5));
+        configuration.ssh.host_keys = ["rsa", "ed25519"]
+            .map(|it| (format!("ssh_host_{it}_key-cert.pub"), Secret("C".into()), false))
+            .into();
+        for (files, path, wanted) in [
+            (vec![(MAIN, include)], drop_in, lines.to_owned()),
+            (vec![(MAIN, include), (drop_in, lines)], drop_in, lines.to_owned()),
+            (
+                vec![(MAIN, "UseDNS no\nMatch User x\n")],
+                MAIN,
+                format!("UseDNS no\n{lines}Match User x\n"),
+            ),
+        ] {
+            let world = World::with(&files);
+            world.configure(&configuration);
+            assert_eq!(world.text(path), wanted);
+            assert_eq!(world.text("/etc/ssh/ssh_host_rsa_key-cert.pub"), "C\n");
+        }
+        let warnings = World::with(&[]).configure(&configuration);
+        let says = "user-data:5:1: warning: there is no sshd that would show ssh_host_rsa";
+        assert!(warnings[0].starts_with(says), "{warnings:?}");
     }
 
     #[test]

@@ -126,7 +126,7 @@ struct Gathered {
 impl Gathered {
     fn of(parts: &[Part], layer: Layer, without: &[String], problems: &mut Vec<Problem>) -> Self {
         let begin = parts.first().map_or_else(|| Place::whole("user-data"), Part::place);
-        let config = Node { place: begin, value: Value::Map(Vec::new()) };
+        let config = Node::new(begin, Value::Map(Vec::new()));
         let mut all = Self { config, scripts: Vec::new(), boothooks: Vec::new() };
         let mut values = 0;
         for part in parts {
@@ -162,7 +162,7 @@ impl Gathered {
 }
 
 fn empty(part: &Part) -> Node {
-    Node { place: part.place(), value: Value::Null }
+    Node::new(part.place(), Value::Null)
 }
 
 /// A cloud-config without the keys that are about itself, and how it is to be merged.

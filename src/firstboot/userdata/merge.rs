@@ -117,7 +117,7 @@ impl Mergers {
                 *before = self.merge(taken, value, problems);
             }
         }
-        Node { place, value: Value::Map(pairs.slots.into_iter().flatten().collect()) }
+        Node::new(place, Value::Map(pairs.slots.into_iter().flatten().collect()))
     }
 
     fn list(&self, how: List, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
@@ -129,7 +129,7 @@ impl Mergers {
             }
             let what = format!("{} cannot be merged into the list of {place}", new.kind());
             problems.push(Problem::error(&new.place, what));
-            return Node { place, value: Value::Seq(items) };
+            return Node::new(place, Value::Seq(items));
         };
         match how.method {
             Method::Keep => {}
@@ -153,7 +153,7 @@ impl Mergers {
                 }
             }
         }
-        Node { place, value: Value::Seq(items) }
+        Node::new(place, Value::Seq(items))
     }
 }
 
@@ -163,7 +163,7 @@ fn text(append: bool, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node
     }
     if let (Value::Str(before), Value::Str(after)) = (&old.value, &new.value) {
         let joined = format!("{before}{after}");
-        return Node { place: old.place, value: Value::Str(joined) };
+        return Node::new(old.place, Value::Str(joined));
     }
     let what = format!("{} cannot be appended to the text of {}", new.kind(), old.place);
     problems.push(Problem::error(&new.place, what));
@@ -172,7 +172,7 @@ fn text(append: bool, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node
 
 /// What stands in a value's place while it is merged.
 fn empty(node: &Node) -> Node {
-    Node { place: node.place.clone(), value: Value::Null }
+    Node::new(node.place.clone(), Value::Null)
 }
 
 /// A mapping that is being changed.

@@ -54,7 +54,7 @@ pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document
         loader.event(event, span)?;
     }
     let begin = origin.place(source, 1, 1);
-    let root = loader.root.unwrap_or(Node { place: begin, value: Value::Null });
+    let root = loader.root.unwrap_or_else(|| Node::new(begin, Value::Null));
     Ok(Document { root, doubts: loader.doubts })
 }
 
@@ -108,7 +108,10 @@ impl Loader {
                     return self.key(Key::Merge(place));
                 }
                 let value = scalar(&text, style, tag.as_deref(), &place)?;
-                self.complete(Node { place, value }, anchor)
+                let is_number = matches!(value, Value::Int(_) | Value::Float(_));
+                let mut node = Node::new(place, value);
+                node.altered = is_number && node.text().as_deref() != Some(&*text);
+                self.complete(node, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 collection(tag.as_deref(), "seq", &place)?;
@@ -150,7 +153,7 @@ impl Loader {
             Within::Seq(items) => Value::Seq(items),
             Within::Map { pairs, merged, .. } => Value::Map(self.mapping(pairs, merged)),
         };
-        self.complete(Node { place: frame.place, value }, frame.anchor)
+        self.complete(Node::new(frame.place, value), frame.anchor)
     }
 
     fn alias(&mut self, anchor: usize, place: &Place) -> Result<(), Problem> {

@@ -25,6 +25,9 @@ pub struct Node {
     pub place: Place,
     /// What it is.
     pub value: Value,
+    /// A number that is written otherwise than [`Node::text`] writes it: `0644`, `0x1f`, `1.10`.
+    /// Taken for text unseen, it is another text than the one that was meant.
+    pub altered: bool,
 }
 
 /// What `PyYAML` would make of it.
@@ -49,6 +52,11 @@ pub enum Value {
 }
 
 impl Node {
+    /// One whose value is as it was written.
+    pub fn new(place: Place, value: Value) -> Self {
+        Self { place, value, altered: false }
+    }
+
     /// The value at a key that is a string.
     pub fn get(&self, key: &str) -> Option<&Node> {
         let Value::Map(pairs) = &self.value else { return None };

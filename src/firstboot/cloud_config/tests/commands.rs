@@ -13,6 +13,15 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "runcmd: [[systemctl, enable, on]]",
             "u:1:30: warning: YAML takes this argument for a boolean, and the program gets \"True\"",
         ),
+        (
+            "runcmd: [[chmod, 0644, /x]]",
+            "u:1:18: warning: YAML reads the number in an argument of runcmd otherwise than",
+        ),
+        (
+            "bootcmd: [[x, 1.10]]",
+            "u:1:15: warning: YAML reads the number in an argument of bootcmd otherwise than",
+        ),
+        ("runcmd: [0x10]", "u:1:10: warning: YAML reads the number in a command otherwise than"),
         ("bootcmd: [1.5]", "u:1:11: error: a command of bootcmd must be text or a list"),
         ("power_state: {mode: sleep}", "u:1:21: error: mode of power_state must be"),
         ("power_state: {mode: halt, delay: soon}", "u:1:34: error: delay must be now, or minutes"),
@@ -23,7 +32,7 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
 #[test]
 fn commands_and_the_end() {
     let config = clean(
-        "bootcmd: [echo a, [touch, /b, 3], null]\nruncmd:\n- 'x: y'\nfinal_message: done\n\
+        "bootcmd: [echo a, [touch, /b, 3, '0644', 1.5], null]\nruncmd:\n- 'x: y'\nfinal_message: done\n\
          power_state: {mode: reboot, delay: '+5', timeout: 10, condition: 'test -e /x', message: bye}\n\
          phone_home: {url: 'http://a/$INSTANCE_ID', post: [pub_key_rsa, hostname], tries: 3}\n",
     );
@@ -32,7 +41,13 @@ fn commands_and_the_end() {
         later.bootcmd,
         [
             Command::Shell("echo a".into()),
-            Command::Exec(vec!["touch".into(), "/b".into(), "3".into()])
+            Command::Exec(vec![
+                "touch".into(),
+                "/b".into(),
+                "3".into(),
+                "0644".into(),
+                "1.5".into()
+            ])
         ]
     );
     assert_eq!(later.runcmd, [Command::Shell("x: y".into())]);

@@ -1,6 +1,6 @@
 //! Names, time, language, and whom the system trusts.
 
-use super::{problems_begin, with_seed};
+use super::{clean, problems_begin, with_seed};
 use crate::firstboot::configuration::Placed;
 use crate::firstboot::seed::Seed;
 
@@ -12,9 +12,26 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ("hostname: -a", "u:1:11: error: hostname \"-a\" is no host name"),
         ("timezone: ../../etc/shadow", "u:1:11: error: timezone \"../../etc/shadow\" is no name"),
         ("ca_certs: {trusted: [x]}", "u:1:22: error: this is no certificate in PEM"),
+        (
+            "manage_etc_hosts: localhost",
+            "u:1:19: warning: manage_etc_hosts leaves /etc/hosts as it is where neither",
+        ),
+        (
+            "hostname: h\npreserve_hostname: true\nmanage_etc_hosts: true",
+            "u:3:19: warning: manage_etc_hosts leaves /etc/hosts as it is",
+        ),
         ("keyboard: {model: pc105}", "u:1:11: error: keyboard has no layout"),
         ("ntp: {ntp_client: ntpd}", "u:1:19: error: ntp_client \"ntpd\" is none of chrony"),
     ]);
+}
+
+#[test]
+fn hosts_that_have_a_name_are_managed() {
+    let seed = Seed { local_hostname: Some("p".to_owned()), ..Seed::default() };
+    let (_, problems) = with_seed("manage_etc_hosts: true", &seed);
+    assert_eq!(problems, Vec::<String>::new());
+    clean("manage_etc_hosts: localhost\nhostname: h");
+    clean("manage_etc_hosts: false");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod commands;
 mod files;
 mod host;
 mod software;
+mod ssh;
 mod users;
 
 use std::sync::Arc;

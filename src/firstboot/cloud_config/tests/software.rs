@@ -1,6 +1,6 @@
 //! `zypper` and `packages`.
 
-use super::{clean, problems_begin};
+use super::{clean, problems_begin, read_text};
 use crate::firstboot::configuration::SigningKey;
 
 #[test]
@@ -10,6 +10,15 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         (
             "zypper: {repos: [{id: a/b, baseurl: x}]}",
             "u:1:23: error: id \"a/b\" becomes a file's name",
+        ),
+        (
+            "zypper: {repos: [{id: r, baseurl: []}]}",
+            "u:1:35: error: baseurl is an empty list: write the repository's address",
+        ),
+        ("zypper: {repos: [{id: r, baseurl: [null]}]}", "u:1:35: error: baseurl is an empty list"),
+        (
+            "zypper: {repos: [{id: r, baseurl: x, gpgkey: []}]}",
+            "u:1:18: warning: repository \"r\" names no key",
         ),
         ("zypper: {repos: [x]}", "u:1:18: error: a repository must be a mapping"),
         (
@@ -52,6 +61,28 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
         ),
         ("packages: [{apt: [a]}]", "u:1:13: error: packages of \"apt\" are not supported"),
     ]);
+}
+
+#[test]
+fn no_repository_vanishes_without_an_error() {
+    // At each setting, of each kind.
+    for key in ["id", "baseurl", "gpgkey", "name", "enabled", "x"] {
+        for value in ["[]", "[null]", "['']", "''", "{}", "null", "[[]]", "1.5", "yes", "[a, b]"] {
+            let others = ["id: r", "baseurl: 'http://x'", "gpgcheck: false"].iter();
+            let others: Vec<_> = others.filter(|it| !it.starts_with(key)).copied().collect();
+            let text = format!("zypper: {{repos: [{{{}, {key}: {value}}}]}}", others.join(", "));
+            let (config, problems) = read_text(&text);
+            let is_there = config.software.repositories.len() == 1;
+            assert!(is_there || problems.iter().any(|it| it.contains(" error: ")), "{text}");
+        }
+    }
+    let config = clean(
+        "zypper: {repos: [{id: r, baseurl: 'http://a', gpgcheck: false, gpgkey: [], enabled: []}]}",
+    );
+    let [repository] = &config.software.repositories[..] else { panic!("{config:#?}") };
+    let keys: Vec<_> = repository.settings.iter().map(|(key, _)| &**key).collect();
+    assert_eq!(keys, ["baseurl", "gpgcheck", "enabled", "autorefresh"]);
+    assert!(repository.enabled);
 }
 
 #[test]

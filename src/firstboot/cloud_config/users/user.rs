@@ -47,6 +47,7 @@ pub(super) const KEYS: &[&str] = &[
     "default",
 ];
 
+/// What the fields say, over what is said of the user already.
 pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User {
     let name = base.name.value.clone();
     let mut user = base;
@@ -64,9 +65,13 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
     user.primary_group = text(reader, "primary_group").or(user.primary_group);
     user.no_create_home = flag(reader, "no_create_home").unwrap_or(user.no_create_home);
     user.no_user_group = flag(reader, "no_user_group").unwrap_or(user.no_user_group);
+    user.only_groups_there =
+        flag(reader, "create_groups").map_or(user.only_groups_there, |makes| !makes);
     user.system = flag(reader, "system").unwrap_or(user.system);
     user.expire_date = expire_date(reader, text).or(user.expire_date);
-    user.redirect_to = flag(reader, "ssh_redirect_user").unwrap_or(false).then(String::new);
+    if let Some(node) = either(fields, "ssh_redirect_user") {
+        user.redirect_to = redirected(reader, node, &name);
+    }
     if let Some(locked) = flag(reader, "lock_passwd") {
         user.lock = if locked { Lock::Locked } else { Lock::Open };
     }
@@ -78,17 +83,22 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
         user.inactive = reader.number(node, "inactive", -1..=99_999);
     }
     if let Some(node) = fields.get("groups") {
-        user.groups = members(reader, node);
+        let new = members(reader, node);
+        user.groups.retain(|it| !new.iter().any(|new| new.value == it.value));
+        user.groups.extend(new);
     }
     if let Some(node) = fields.get("sudo") {
         user.sudo = sudo(reader, node);
+    } else if fields.is_null("sudo") {
+        // Said of the default user: left with its rule, it could do what was taken from it.
+        user.sudo.clear();
     }
     if let Some(node) = either(fields, "ssh_authorized_keys") {
         user.ssh_keys = authorized::keys(reader, node, "ssh_authorized_keys");
     }
     user.password = passwords::of_user(reader, fields, user.lock).or(user.password);
     let resets = ["hashed_passwd", "plain_text_passwd"];
-    user.resets_password = resets.iter().any(|key| either(fields, key).is_some());
+    user.resets_password |= resets.iter().any(|key| either(fields, key).is_some());
     unsupported(reader, fields, &name);
     user
 }
@@ -128,6 +138,13 @@ fn expire_date(
         return None;
     }
     Some(date.value)
+}
+
+/// Whom to is settled once it is known whether there is a default user.
+fn redirected(reader: &mut Reader, node: &Node, name: &str) -> Option<Placed<String>> {
+    let what = format!("ssh_redirect_user of user {name:?}");
+    let is_asked = node.as_str() == Some("default") || reader.boolean(node, &what)?;
+    is_asked.then(|| Placed { value: String::new(), place: node.place.clone() })
 }
 
 fn sudo(reader: &mut Reader, node: &Node) -> Vec<Placed<String>> {

@@ -19,7 +19,7 @@ pub(super) fn plan(planner: &mut Planner, accounts: &Accounts, user: &User) -> R
         // It could not be made, which was said.
         return Ok(());
     };
-    let redirect = user.redirect_to.as_deref();
+    let redirect = user.redirect_to.as_ref().map(|it| &*it.value);
     let mut lines = Vec::new();
     for key in &user.ssh_keys {
         for line in key.value.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -95,6 +95,12 @@ impl Accounts {
             if let Some(gid) = number(&self.group, group) {
                 return Ok(gid);
             }
+            if user.only_groups_there {
+                return Err(format!(
+                    "there is no group {group} for {name} to be in, and create_groups is false: \
+                     write the group under groups, too"
+                ));
+            }
             self.ensure_group(group, user.system)?;
             return number(&self.group, group).ok_or_else(|| format!("no group {group}"));
         }

@@ -28,6 +28,15 @@ pub(super) fn plan(
         already_there(planner, accounts, user);
     }
     for group in &user.groups {
+        if user.only_groups_there && !accounts.group.has(&group.value) {
+            let says = format!(
+                "there is no group {:?}, and none is made, as create_groups of {name} has it: \
+                 {name} is not in it",
+                group.value
+            );
+            planner.warning(&group.place, says);
+            continue;
+        }
         match accounts.ensure_group(&group.value, false) {
             Ok(()) => accounts.join(&group.value, name),
             Err(what) => planner.error(&group.place, what),

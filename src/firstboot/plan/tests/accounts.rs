@@ -120,6 +120,32 @@ fn what_cannot_be_made_of_a_user_is_said() {
 }
 
 #[test]
+fn groups_are_made_unless_create_groups_is_false() {
+    let bob = |only_groups_there, primary: Option<&str>| User {
+        only_groups_there,
+        primary_group: primary.map(placed),
+        groups: vec![placed("wheel"), placed("made"), placed("new")],
+        ..user("bob")
+    };
+    let plan = |user| {
+        let world = World::with(&ACCOUNTS);
+        let groups = vec![Group { name: placed("made"), members: Vec::new() }];
+        let configuration = Configuration { groups, users: vec![user], ..Configuration::default() };
+        let (plan, problems) = world.plan(&configuration);
+        (show(&plan, &world.tree), problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let (shown, problems) = plan(bob(false, Some("staff")));
+    assert!(problems.is_empty() && shown.contains("+new:x:1002:bob"), "{problems:?} {shown}");
+    let (shown, problems) = plan(bob(true, None));
+    assert!(shown.contains("+made:x:1000:bob") && shown.contains("+wheel:x:10:bob"), "{shown}");
+    assert!(!shown.contains("new:x:"), "{shown}");
+    let says = "user-data:1:1: warning: there is no group \"new\", and none is made";
+    assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
+    let (_, problems) = plan(bob(true, Some("staff")));
+    assert!(problems[0].contains("there is no group staff for bob"), "{problems:?}");
+}
+
+#[test]
 fn of_a_user_that_is_there_only_groups_rules_and_keys_count() {
     if !is_root() {
         return;
@@ -154,7 +180,7 @@ fn roots_keys_are_locked_behind_a_command() {
     let world = World::with(&ACCOUNTS);
     let users = ["bob", "root"].map(|name| User {
         ssh_keys: vec![placed("ssh-rsa K")],
-        redirect_to: (name == "root").then(|| "bob".to_owned()),
+        redirect_to: (name == "root").then(|| placed("bob")),
         ..user(name)
     });
     let configuration = Configuration { users: users.into(), ..Configuration::default() };
