@@ -65,7 +65,7 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
         Ok(Named { source: path.display().to_string().into(), bytes: read(path)? })
     };
     let files = paths.iter().map(named).collect::<Result<Vec<_>>>()?;
-    let merged = interpret::merge(&files, &[], None, &fetch);
+    let merged = interpret::merge(&files, &Default::default(), None, &fetch);
     for problem in &merged.problems {
         eprintln!("{problem}");
     }

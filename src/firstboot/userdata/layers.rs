@@ -27,7 +27,8 @@ pub enum Layer {
 pub struct Layers<'a> {
     /// The parts of user-data.
     pub user: &'a [Part],
-    /// Those of vendor-data and vendor-data2, weakest first.
+    /// Those of vendor-data and of vendor-data2, in these places, whether they are there or not:
+    /// the place tells by which key their owner refuses them.
     pub vendor: &'a [Vec<Part>],
     /// A cloud-config of the datasource's own.
     pub datasource: Option<&'a Node>,
