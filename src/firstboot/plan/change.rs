@@ -49,6 +49,8 @@ pub enum Change {
         mode: Mode,
         /// Whose.
         owner: Owner,
+        /// Made for what is to lie in it: one that is there by then stays as it is.
+        keeps: bool,
     },
     /// A file, replaced whole.
     File {

@@ -91,12 +91,14 @@ fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
     };
     let owner = owner(planner, file)?;
     let new = new_file(file, before, owner);
-    planner.view.write(&file.path.value, new)
+    let owner = new.owner.clone();
+    planner.view.write_below(&file.path.value, new, &owner)
 }
 
 fn append(planner: &mut Planner, file: &WriteFile) -> Result<Change> {
     let owner = owner(planner, file)?;
     let path = planner.view.resolve(Path::new(&file.path.value), true)?;
+    planner.view.above(&path, &owner)?;
     Ok(Change::Append { path, file: new_file(file, Vec::new(), owner) })
 }
 

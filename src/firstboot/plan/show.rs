@@ -67,7 +67,7 @@ fn source_of(run: &Run) -> Option<String> {
 
 fn show_change(change: &Change, tree: &Tree) -> String {
     match change {
-        Change::Directory { path, mode, owner } => {
+        Change::Directory { path, mode, owner, .. } => {
             format!("directory {} ({mode:04o} {})\n", path.display(), by_name(owner))
         }
         Change::File { path, file } => {
@@ -213,7 +213,7 @@ impl Plan {
 
 fn json_of(change: &Change) -> Value {
     match change {
-        Change::Directory { path, mode, owner } => json!({
+        Change::Directory { path, mode, owner, .. } => json!({
             "change": "directory", "path": path, "mode": format!("{mode:04o}"),
             "owner": by_name(owner),
         }),

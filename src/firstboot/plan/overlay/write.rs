@@ -10,15 +10,25 @@ use crate::firstboot::plan::{Content, NewFile, root};
 use crate::sys::tree::Kind;
 
 impl Overlay<'_> {
-    /// A file, whole; directories above it are made where there are none.
+    /// A file, whole; directories above it are made where there are none, as root's.
     pub(in super::super) fn write(&mut self, path: impl AsRef<Path>, file: NewFile) -> Result<()> {
+        self.write_below(path, file, &root())
+    }
+
+    /// A file, whole; directories above it are made where there are none, as this owner's.
+    pub(in super::super) fn write_below(
+        &mut self,
+        path: impl AsRef<Path>,
+        file: NewFile,
+        owner: &Owner,
+    ) -> Result<()> {
         let path = self.settle(path.as_ref())?;
         ensure!(
             self.kind_at(&path)? != Some(Kind::Directory),
             "{} is a directory, where a file is to be written",
             path.display()
         );
-        self.above(&path)?;
+        self.above(&path, owner)?;
         self.put(path, Entry::File(file));
         Ok(())
     }
@@ -43,34 +53,40 @@ impl Overlay<'_> {
         owner: &Owner,
     ) -> Result<()> {
         let path = self.resolve(path.as_ref(), true)?;
-        self.above(&path)?;
+        self.above(&path, &root())?;
         match self.kind_at(&path)? {
             None | Some(Kind::Directory) => {}
             Some(_) => bail!("{} is no directory", path.display()),
         }
-        self.put(path, Entry::Directory { mode, owner: owner.clone() });
+        self.put(path, Entry::Directory { mode, owner: owner.clone(), keeps: false });
         Ok(())
     }
 
     /// A directory of root's, if it is not there: one that is stays as it is.
     pub(in super::super) fn directories(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = self.resolve(path.as_ref(), true)?;
-        self.above(&path)?;
-        self.make(&path)
+        self.above(&path, &root())?;
+        self.make(&path, &root())
     }
 
-    fn make(&mut self, path: &Path) -> Result<()> {
+    /// What a path without links lies in, as this owner's where it is not there.
+    pub(in super::super) fn above(&mut self, path: &Path, owner: &Owner) -> Result<()> {
+        let above: Vec<PathBuf> = path.ancestors().skip(1).map(Path::to_owned).collect();
+        let mut below_root = above.iter().rev().filter(|it| it.parent().is_some());
+        below_root.try_for_each(|it| self.make(it, owner))
+    }
+
+    /// One that a program makes in between keeps its owner: what a package wants of it counts.
+    fn make(&mut self, path: &Path, owner: &Owner) -> Result<()> {
         match self.kind_at(path)? {
             Some(Kind::Directory) => {}
-            None => self.put(path.to_owned(), Entry::Directory { mode: 0o755, owner: root() }),
+            None => {
+                let owner = owner.clone();
+                self.put(path.to_owned(), Entry::Directory { mode: 0o755, owner, keeps: true });
+            }
             Some(_) => bail!("{} is no directory", path.display()),
         }
         Ok(())
-    }
-
-    fn above(&mut self, path: &Path) -> Result<()> {
-        let above: Vec<PathBuf> = path.ancestors().skip(1).map(Path::to_owned).collect();
-        above.iter().rev().filter(|it| it.parent().is_some()).try_for_each(|it| self.make(it))
     }
 
     /// A symbolic link in place of whatever is there.
@@ -80,7 +96,7 @@ impl Overlay<'_> {
         target: impl Into<PathBuf>,
     ) -> Result<()> {
         let path = self.resolve(path.as_ref(), false)?;
-        self.above(&path)?;
+        self.above(&path, &root())?;
         self.put(path, Entry::Link(target.into()));
         Ok(())
     }
