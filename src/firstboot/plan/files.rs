@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 use anyhow::{Result, ensure};
 
 use super::accounts::names::Names;
+use super::overlay::is_closed;
 use super::{Change, Content, NewFile, Planner, root};
 use crate::firstboot::configuration::{Configuration, FileContent, Owner, WriteFile};
 
@@ -99,7 +100,9 @@ fn append(planner: &mut Planner, file: &WriteFile) -> Result<Change> {
     let owner = owner(planner, file)?;
     let path = planner.view.resolve(Path::new(&file.path.value), true)?;
     planner.view.above(&path, &owner)?;
-    Ok(Change::Append { path, file: new_file(file, Vec::new(), owner) })
+    let mut new = new_file(file, Vec::new(), owner);
+    new.secret |= planner.view.is_secret(&path)?;
+    Ok(Change::Append { path, file: new })
 }
 
 fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
@@ -109,9 +112,7 @@ fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
             Content::Fetched { before, uri, headers, fallback }
         }
     };
-    // Who keeps a file from others does not want it on the console either.
-    let secret = file.mode.trailing_zeros() >= 6;
-    NewFile { content, mode: file.mode, owner, secret }
+    NewFile { content, mode: file.mode, owner, secret: is_closed(file.mode) }
 }
 
 /// The owner, who has to be there by then: packages may bring users, which nobody knows yet.

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+pub(super) use write::is_closed;
 
 use super::{Change, Content, NewFile};
 use crate::firstboot::configuration::{Mode, Owner};

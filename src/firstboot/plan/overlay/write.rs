@@ -9,6 +9,11 @@ use crate::firstboot::configuration::{Mode, Owner};
 use crate::firstboot::plan::{Content, NewFile, root};
 use crate::sys::tree::Kind;
 
+/// Who keeps a file from others does not want it on the console either.
+pub(in super::super) fn is_closed(mode: Mode) -> bool {
+    mode & 0o004 == 0
+}
+
 impl Overlay<'_> {
     /// A file, whole; directories above it are made where there are none, as root's.
     pub(in super::super) fn write(&mut self, path: impl AsRef<Path>, file: NewFile) -> Result<()> {
@@ -29,8 +34,22 @@ impl Overlay<'_> {
             path.display()
         );
         self.above(&path, owner)?;
-        self.put(path, Entry::File(file));
+        let secret = file.secret || self.is_secret(&path)?;
+        self.put(path, Entry::File(NewFile { secret, ..file }));
         Ok(())
+    }
+
+    /// Whether what is there now is kept from others, or was before this plan: a plan shows old
+    /// lines beside the new ones, and what is appended to is a part of the new file.
+    pub(in super::super) fn is_secret(&self, path: &Path) -> Result<bool> {
+        Ok(match self.entries.get(path) {
+            Some(Entry::File(file)) => file.secret,
+            Some(_) => false,
+            None => {
+                let old = self.tree.lstat(path)?.filter(|it| it.kind == Kind::File);
+                old.is_some_and(|it| is_closed(it.mode))
+            }
+        })
     }
 
     /// Text in a file that keeps its owner and mode if it is there: else it is root's.
