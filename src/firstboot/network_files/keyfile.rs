@@ -161,6 +161,9 @@ fn ignored(link: &Link, problems: &mut Vec<Problem>) {
         if let Some(it) = overrides.use_mtu.as_ref().filter(|it| !it.value) {
             left_out(problems, &it.place, "use-mtu: false", MANAGER);
         }
+        if let Some(it) = overrides.use_ntp.as_ref().filter(|it| !it.value) {
+            left_out(problems, &it.place, "use-ntp: false", MANAGER);
+        }
         if let Some(it) = overrides.use_domains.as_ref().filter(|it| it.value != UseDomains::Yes) {
             left_out(problems, &it.place, "use-domains other than true", MANAGER);
         }

@@ -165,7 +165,7 @@ fn dhcp(ini: &mut Ini, addressing: &Addressing, problems: &mut Vec<Problem>) {
 fn taken(section: &mut Section, overrides: &Overrides) {
     section.yes_no("UseDNS", overrides.use_dns);
     section.some("UseDomains", overrides.use_domains.as_ref().map(|it| domains(it.value)));
-    section.yes_no("UseNTP", overrides.use_ntp);
+    section.yes_no("UseNTP", overrides.use_ntp.as_ref().map(|it| it.value));
     section.yes_no("UseHostname", overrides.use_hostname);
     section.yes_no("SendHostname", overrides.send_hostname);
     section.some("Hostname", overrides.hostname.as_ref());
