@@ -34,6 +34,11 @@ impl<'a> Fields<'a> {
         self.0.get(key).filter(|node| !node.is_null())
     }
 
+    /// What is at a key, also `null`: of a few keys it says as much as an empty mapping.
+    pub(super) fn get_or_null(self, key: &str) -> Option<&'a Node> {
+        self.0.get(key)
+    }
+
     pub(super) fn place(self) -> &'a Place {
         &self.0.place
     }
