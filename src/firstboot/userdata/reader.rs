@@ -228,7 +228,22 @@ impl Reader<'_> {
                 }
                 Err(problem) => self.problems.push(problem),
             },
-            Some(kind) => self.attach(piece, kind),
+            Some(kind) => {
+                if matches!(kind, Kind::Script | Kind::ScriptPer(_)) {
+                    self.beginning_of_program(&piece);
+                }
+                self.attach(piece, kind);
+            }
+        }
+    }
+
+    /// cloud-init knows a script also below white space, and writes it down as it is: the kernel
+    /// does not start it then.
+    fn beginning_of_program(&mut self, piece: &Piece<'_>) {
+        if Kind::of(&piece.bytes) == Some(Kind::Script) && !piece.bytes.starts_with(b"#!") {
+            let what = "white space stands before #!, so the kernel does not start this program, \
+                        under cloud-init neither: let #! be its first characters";
+            self.warning(&piece.place(0), what);
         }
     }
 
