@@ -37,7 +37,10 @@ pub fn read(named: &Named) -> (Option<Network>, Vec<Problem>) {
         Err(problem) => return (None, vec![problem]),
     };
     let mut reader = Reader { problems: document.doubts };
-    let network = document_of(&mut reader, &document.root);
+    let mut network = document_of(&mut reader, &document.root);
+    if let Some(network) = &mut network {
+        check::once(network);
+    }
     match &network {
         Some(it) if it.links.len() > MOST_LINKS => {
             reader.error(&it.place, format!("more than {MOST_LINKS} links"));
