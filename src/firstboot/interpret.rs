@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::cloud_config::{self, Defaults};
 use super::configuration::{Configuration, Script, When};
 use super::network_config;
-use super::problem::Problem;
+use super::problem::Problems;
 use super::seed::{Named, Seed};
 use super::userdata::{self, Effective, Kind, Layer, Layers, Part, Program};
 use super::yaml::Node;
@@ -22,13 +22,13 @@ pub struct Interpreted {
     /// The cloud-config that all parts come to.
     pub config: Node,
     /// What is wrong, by place. If one is an error, nothing is to be applied.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
 }
 
 impl Interpreted {
     /// Whether nothing is to be applied.
     pub fn is_unusable(&self) -> bool {
-        self.problems.iter().any(Problem::is_error)
+        self.problems.have_error()
     }
 }
 
@@ -47,7 +47,7 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
         configuration.network = network;
         problems.extend(more);
     }
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.sort();
     Interpreted { configuration, config, problems }
 }
 
@@ -65,7 +65,7 @@ pub fn merge(
     launch_index: Option<i64>,
     fetch: Fetch<'_>,
 ) -> Effective {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let mut parts = |data| {
         let (parts, more) = userdata::parts(data, launch_index, fetch);
         problems.extend(more);
@@ -76,7 +76,7 @@ pub fn merge(
     let vendor = vendor.each_ref().map(|it| it.iter().flat_map(&mut parts).collect::<Vec<Part>>());
     let layers = Layers { user: &user, vendor: &vendor, datasource: None, base: None };
     let mut effective = userdata::effective(&layers);
-    problems.append(&mut effective.problems);
+    problems.extend(std::mem::take(&mut effective.problems));
     Effective { problems, ..effective }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn plan(root: &Root, given: &Given, as_json: bool) -> Result<u8> {
         let problems: Vec<_> = ready.problems.iter().map(ToString::to_string).collect();
         let answer = json!({
             "schema": 1, "valid": ready.is_applicable(), "problems": problems,
-            "plan": ready.plan.json(),
+            "left_out": ready.problems.left_out(), "plan": ready.plan.json(),
         });
         serde_json::to_writer_pretty(&mut out, &answer)?;
         writeln!(out)?;
@@ -130,6 +130,9 @@ fn ready(seed: &Seed, tree: &tree::Tree) -> Result<Ready> {
 fn tell(ready: &Ready) {
     for problem in &ready.problems {
         eprintln!("{problem}");
+    }
+    if let Some(rest) = ready.problems.rest() {
+        eprintln!("{rest}");
     }
 }
 

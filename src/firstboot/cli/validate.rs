@@ -11,7 +11,7 @@ use crate::firstboot::cloud_config::Defaults;
 use crate::firstboot::configure::Source;
 use crate::firstboot::interpret::{self, alone};
 use crate::firstboot::network_config;
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Place, Problem, Problems};
 use crate::firstboot::script;
 use crate::firstboot::seed::Named;
 use crate::firstboot::yaml::{self, Value};
@@ -24,15 +24,17 @@ const LARGEST: u64 = 64 << 20;
 /// Says what is wrong with each; exit status 1 if any of it keeps a file from being applied.
 pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<u8> {
     let mut out = io::stdout().lock();
-    let mut problems = Vec::new();
+    let mut of_all = Vec::new();
     for path in paths {
         let (kind, found) = look(root, path)?;
-        let errors = found.iter().filter(|it| it.is_error()).count();
         if !as_json {
             for problem in &found {
                 writeln!(out, "{problem}")?;
             }
-            let warnings = found.len() - errors;
+            if let Some(rest) = found.rest() {
+                writeln!(out, "{}: {rest}", path.display())?;
+            }
+            let (errors, warnings) = (found.errors(), found.warnings());
             let verdict = if errors == 0 { "can be applied" } else { "cannot be applied" };
             writeln!(
                 out,
@@ -40,9 +42,9 @@ pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<
                 path.display()
             )?;
         }
-        problems.extend(found);
+        of_all.push(found);
     }
-    let is_valid = !problems.iter().any(Problem::is_error);
+    let is_valid = !of_all.iter().any(Problems::have_error);
     if as_json {
         let object = |it: &Problem| {
             json!({
@@ -50,8 +52,11 @@ pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<
                 "severity": if it.is_error() { "error" } else { "warning" }, "message": it.what,
             })
         };
-        let problems: Vec<_> = problems.iter().map(object).collect();
-        let answer = json!({"schema": 1, "valid": is_valid, "problems": problems});
+        let problems: Vec<_> = of_all.iter().flatten().map(object).collect();
+        let left_out: usize = of_all.iter().map(Problems::left_out).sum();
+        let answer = json!({
+            "schema": 1, "valid": is_valid, "problems": problems, "left_out": left_out,
+        });
         serde_json::to_writer_pretty(&mut out, &answer)?;
         writeln!(out)?;
     }
@@ -69,16 +74,19 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
     for problem in &merged.problems {
         eprintln!("{problem}");
     }
+    if let Some(rest) = merged.problems.rest() {
+        eprintln!("{rest}");
+    }
     let mut out = io::stdout().lock();
     writeln!(out, "#cloud-config")?;
     if merged.config.value != Value::Map(Vec::new()) {
         write!(out, "{}", yaml::emit(&merged.config))?;
     }
-    Ok(u8::from(merged.problems.iter().any(Problem::is_error)))
+    Ok(u8::from(merged.problems.have_error()))
 }
 
 /// What it is, and what is wrong with it.
-fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
+fn look(root: &Root, path: &Path) -> Result<(&'static str, Problems)> {
     let name = path.display().to_string();
     if path.is_dir() && path.join("combustion").exists() {
         let at = path.join("combustion/script");
@@ -97,7 +105,10 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
         match crate::firstboot::seed::given(path) {
             Ok(seed) => seed,
             Err(e) => {
-                return Ok(("a seed", vec![Problem::error(&Place::whole(name), format!("{e:#}"))]));
+                return Ok((
+                    "a seed",
+                    Problem::error(&Place::whole(name), format!("{e:#}")).into(),
+                ));
             }
         }
     } else {
@@ -107,11 +118,11 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
     Ok((kind, interpret::interpret(&seed, &defaults(root)?, &fetch).problems))
 }
 
-fn combustion(path: &Path) -> Result<Vec<Problem>> {
+fn combustion(path: &Path) -> Result<Problems> {
     let place = Place::whole(path.display().to_string());
     Ok(match script::parse(&read(path)?) {
-        Ok(_) => Vec::new(),
-        Err(e) => vec![Problem::error(&place, format!("{e:#}"))],
+        Ok(_) => Problems::default(),
+        Err(e) => Problem::error(&place, format!("{e:#}")).into(),
     })
 }
 

@@ -83,7 +83,7 @@ impl World {
         self.dir.path().join(path.trim_start_matches('/'))
     }
 
-    pub(super) fn plan(&self, configuration: &Configuration) -> (Plan, Vec<Problem>) {
+    pub(super) fn plan(&self, configuration: &Configuration) -> (Plan, Problems) {
         let moment = Moment { today: Some(TODAY), salt: Box::new(|| Ok(*b"0123456789ab")) };
         plan_at(configuration, &self.tree, None, &moment)
     }
