@@ -135,6 +135,8 @@ struct Planner<'a> {
     runs: Vec<Run>,
     passwords: Vec<Change>,
     problems: Problems,
+    /// Who is there while files are written.
+    names: Option<names::Names>,
 }
 
 impl<'a> Planner<'a> {
@@ -147,6 +149,7 @@ impl<'a> Planner<'a> {
             runs: Vec::new(),
             passwords: Vec::new(),
             problems: Problems::default(),
+            names: None,
         }
     }
 
