@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::configuration::Owner;
 use super::plan::{Change, NewFile, Plan, Run, names::Names, shadow};
 use crate::sys::random;
-use crate::sys::tree::Tree;
+use crate::sys::tree::{Kind, Tree};
 
 /// What passwords at random are made of: 64 characters, so that each is as likely as the
 /// others. Without l, 1, I, O and 0, which are taken for each other.
@@ -63,7 +63,8 @@ struct Applying<'a> {
 impl Applying<'_> {
     fn change(&mut self, change: &Change) -> Result<()> {
         match change {
-            Change::Directory { path, mode, owner } => {
+            Change::Directory { path, keeps: true, .. } if self.is_directory(path)? => Ok(()),
+            Change::Directory { path, mode, owner, .. } => {
                 let ids = self.ids(path, owner)?;
                 self.tree.make_dirs(path, *mode)?;
                 self.tree.chown(path, ids)?;
@@ -85,6 +86,10 @@ impl Applying<'_> {
             Change::Remove { path } => self.tree.remove(path),
             Change::RandomPassword { user, expire } => self.random_password(user, *expire),
         }
+    }
+
+    fn is_directory(&self, path: &Path) -> Result<bool> {
+        Ok(self.tree.lstat(path)?.is_some_and(|it| it.kind == Kind::Directory))
     }
 
     fn write(&mut self, path: &Path, file: &NewFile, bytes: &[u8]) -> Result<()> {

@@ -10,7 +10,7 @@ use super::configuration::{Configuration, Disks, FileContent, Owner, SigningKey}
 use super::interpret::{Fetch, interpret};
 use super::plan::disks::Facts;
 use super::plan::{Change, Content, NewFile, Plan, plan};
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, Problems};
 use super::seed::Seed;
 use crate::sys::fetch::{Fetcher, without_secrets};
 use crate::sys::files::{MAX_FILE, Root};
@@ -27,13 +27,13 @@ pub struct Ready {
     /// What would be changed.
     pub plan: Plan,
     /// What is wrong, by place.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
 }
 
 impl Ready {
     /// Whether it may be applied.
     pub fn is_applicable(&self) -> bool {
-        !self.problems.iter().any(Problem::is_error)
+        !self.problems.have_error()
     }
 
     /// Goes on with what may be applied.
@@ -70,7 +70,7 @@ pub fn ready(
     let (mut plan, more) = plan(&interpreted.configuration, tree, facts.as_ref());
     plan.base.push(instance(seed));
     problems.extend(more);
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.sort();
     Ready { plan, problems }
 }
 
@@ -113,9 +113,14 @@ pub fn needs_network(seed: &Seed, defaults: &Defaults) -> Result<bool> {
 ///
 /// # Errors
 /// The errors among these problems, a line each.
-fn refuse(problems: &[Problem]) -> Result<()> {
+fn refuse(problems: &Problems) -> Result<()> {
     let errors = problems.iter().filter(|it| it.is_error()).map(ToString::to_string);
-    let errors = errors.collect::<Vec<_>>().join("\n");
+    let mut errors: Vec<String> = errors.collect();
+    let more = problems.errors() - errors.len();
+    if more > 0 {
+        errors.push(format!("and {more} more"));
+    }
+    let errors = errors.join("\n");
     ensure!(errors.is_empty(), "nothing is applied:\n{errors}");
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::cloud_config::{self, Defaults};
 use super::configuration::{Configuration, Script, When};
 use super::network_config;
-use super::problem::Problem;
+use super::problem::Problems;
 use super::seed::{Named, Seed};
 use super::userdata::{self, Effective, Kind, Layer, Layers, Part, Program};
 use super::yaml::Node;
@@ -22,13 +22,13 @@ pub struct Interpreted {
     /// The cloud-config that all parts come to.
     pub config: Node,
     /// What is wrong, by place. If one is an error, nothing is to be applied.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
 }
 
 impl Interpreted {
     /// Whether nothing is to be applied.
     pub fn is_unusable(&self) -> bool {
-        self.problems.iter().any(Problem::is_error)
+        self.problems.have_error()
     }
 }
 
@@ -47,7 +47,7 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
         configuration.network = network;
         problems.extend(more);
     }
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.sort();
     Interpreted { configuration, config, problems }
 }
 
@@ -57,24 +57,26 @@ fn merged(seed: &Seed, fetch: Fetch<'_>) -> Effective {
     merge(seed.user_data.as_slice(), &seed.vendor_data, launch_index, fetch)
 }
 
-/// Merges pieces of user-data, the last the strongest, and of vendor-data, weakest first.
+/// Merges pieces of user-data, the last the strongest, and those of vendor-data and of
+/// vendor-data2.
 pub fn merge(
     user: &[Named],
-    vendor: &[Named],
+    vendor: &[Vec<Named>; 2],
     launch_index: Option<i64>,
     fetch: Fetch<'_>,
 ) -> Effective {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let mut parts = |data| {
         let (parts, more) = userdata::parts(data, launch_index, fetch);
         problems.extend(more);
         parts
     };
     let user: Vec<Part> = user.iter().flat_map(&mut parts).collect();
-    let vendor: Vec<Vec<Part>> = vendor.iter().map(&mut parts).collect();
+    // By their position the owner's answer finds them: one that is not there has no parts.
+    let vendor = vendor.each_ref().map(|it| it.iter().flat_map(&mut parts).collect::<Vec<Part>>());
     let layers = Layers { user: &user, vendor: &vendor, datasource: None, base: None };
     let mut effective = userdata::effective(&layers);
-    problems.append(&mut effective.problems);
+    problems.extend(std::mem::take(&mut effective.problems));
     Effective { problems, ..effective }
 }
 
@@ -121,6 +123,7 @@ pub fn alone(source: impl Into<Arc<str>>, bytes: Vec<u8>) -> Seed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::firstboot::seed::{self, Overlay, Platform, Tree};
 
     /// Scripts of all kinds, by their MIME types.
     const SCRIPTS: &str = "Content-Type: multipart/mixed; boundary=b\nMIME-Version: 1.0\n\n\
@@ -133,6 +136,74 @@ mod tests {
         vendor_data: {prefix: [nice, -n, 19]}\n\
         - {type: text/x-shellscript, content: \"#!/bin/sh\"}\n";
 
+    /// What of a vendor is heard, by the keys that are left of the user's and the vendor's.
+    #[test]
+    fn the_vendor_data_that_is_refused_is_the_one_that_was_named() {
+        const LIST: &str = r##"["#cloud-config\nruncmd: [a]", "#cloud-config\nbootcmd: [b]"]"##;
+        const TEXT: &str = r##""#cloud-config\ntimezone: UTC""##;
+        let (first, second, both) = ("{enabled: false}", "{enabled: true}", "{}");
+        for (files, keys, heard) in [
+            (vec![("vendor_data2.json", TEXT)], [both, first], ""),
+            (vec![("vendor_data2.json", TEXT)], [first, second], "timezone"),
+            (vec![("vendor_data.json", LIST)], [first, second], ""),
+            (vec![("vendor_data.json", LIST)], [both, first], "runcmd bootcmd"),
+            (
+                vec![("vendor_data.json", LIST), ("vendor_data2.json", TEXT)],
+                [first, both],
+                "timezone",
+            ),
+            (
+                vec![("vendor_data.json", LIST), ("vendor_data2.json", TEXT)],
+                [both, first],
+                "runcmd bootcmd",
+            ),
+            (vec![("vendor-data", "#cloud-config\ntimezone: UTC")], [first, both], ""),
+            (vec![("vendor-data", "#cloud-config\ntimezone: UTC")], [both, first], "timezone"),
+        ] {
+            let user =
+                format!("#cloud-config\nvendor_data: {}\nvendor_data2: {}", keys[0], keys[1]);
+            let is_nocloud = files.iter().all(|(name, _)| *name == "vendor-data");
+            let (platform, directory) = if is_nocloud {
+                (Platform::NoCloud, "")
+            } else {
+                (Platform::ConfigDrive, "openstack/latest/")
+            };
+            let own = [
+                ("meta-data".to_owned(), Vec::new()),
+                ("user-data".to_owned(), user.as_bytes().to_vec()),
+                ("openstack/latest/user_data".to_owned(), user.as_bytes().to_vec()),
+                ("openstack/latest/meta_data.json".to_owned(), b"{\"uuid\": \"u\"}".to_vec()),
+            ];
+            let theirs = files
+                .iter()
+                .map(|(name, text)| (format!("{directory}{name}"), text.as_bytes().to_vec()));
+            let tree = Tree::memory(own.into_iter().chain(theirs).collect(), "seed");
+            let seed = seed::read(&tree, platform, &Overlay::new()).unwrap();
+            let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
+            assert!(it.problems.is_empty(), "{files:?}: {:?}", it.problems);
+            let found = ["runcmd", "bootcmd", "timezone"].into_iter();
+            let found: Vec<&str> = found.filter(|key| it.config.get(key).is_some()).collect();
+            assert_eq!(found.join(" "), heard, "{files:?} {keys:?}");
+        }
+    }
+
+    /// Items of a list are parts of one message: a later one takes a key's value whole.
+    #[test]
+    fn a_list_of_vendor_data_is_merged_as_parts_are() {
+        let list =
+            r##"["#cloud-config\nntp: {servers: [a]}", "#cloud-config\nntp: {pools: [b]}"]"##;
+        let files = [
+            ("openstack/latest/meta_data.json", "{\"uuid\": \"u\"}"),
+            ("openstack/latest/vendor_data.json", list),
+        ];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        let tree = Tree::memory(files.into(), "seed");
+        let seed = seed::read(&tree, Platform::ConfigDrive, &Overlay::new()).unwrap();
+        let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
+        let ntp = it.config.get("ntp").unwrap();
+        assert!(ntp.get("servers").is_none() && ntp.get("pools").is_some(), "{ntp:?}");
+    }
+
     #[test]
     fn a_prefix_is_for_the_vendors_scripts_of_an_instance() {
         let named = |source: &str, text: &str| Named {
@@ -141,7 +212,7 @@ mod tests {
         };
         let seed = Seed {
             user_data: Some(named("user", ARCHIVE)),
-            vendor_data: vec![named("v1", SCRIPTS), named("v2", SCRIPTS)],
+            vendor_data: [vec![named("v1", SCRIPTS)], vec![named("v2", SCRIPTS)]],
             ..Seed::default()
         };
         let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));

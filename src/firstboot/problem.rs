@@ -1,7 +1,17 @@
 //! What is wrong with a configuration, where, and what to write instead.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
+
+/// How many problems are kept of all that are found: a small file can have a quarter of a
+/// million, of which each would take more memory than its value does.
+const MOST: usize = 1000;
+/// How long a message is at most, in bytes: it may show a value of any length, and more than once.
+const LONGEST: usize = 1000;
+/// How much of a name or a value is shown in one, in characters.
+const SHOWN: usize = 64;
 
 /// Where a value stands: for messages, and for whoever asks where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,12 +83,12 @@ pub struct Problem {
 impl Problem {
     /// An error.
     pub fn error(place: &Place, what: impl Into<String>) -> Self {
-        Self { place: place.clone(), severity: Severity::Error, what: what.into() }
+        Self { place: place.clone(), severity: Severity::Error, what: shortened(what.into()) }
     }
 
     /// A warning.
     pub fn warning(place: &Place, what: impl Into<String>) -> Self {
-        Self { place: place.clone(), severity: Severity::Warning, what: what.into() }
+        Self { place: place.clone(), severity: Severity::Warning, what: shortened(what.into()) }
     }
 
     /// Whether nothing can be applied because of it.
@@ -94,5 +104,175 @@ impl fmt::Display for Problem {
             Severity::Warning => "warning",
         };
         write!(f, "{}: {severity}: {}", self.place, self.what)
+    }
+}
+
+/// A name or a value as far as it is shown in a message.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+/// Without its middle, if it is long: a message ends with what to write instead.
+fn shortened(what: String) -> String {
+    if what.len() <= LONGEST {
+        return what;
+    }
+    let boundary = |mut at: usize| {
+        while !what.is_char_boundary(at) {
+            at += 1;
+        }
+        at
+    };
+    let (begin, end) = (boundary(LONGEST / 2), boundary(what.len() - LONGEST / 2));
+    format!("{}…{}", &what[..begin], &what[end..])
+}
+
+/// What is wrong, and how much more there is than is kept. No warning takes the place of an
+/// error: whether something can be applied hangs on those.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Problems {
+    /// One more.
+    pub fn push(&mut self, problem: Problem) {
+        let is_error = problem.is_error();
+        *(if is_error { &mut self.errors } else { &mut self.warnings }) += 1;
+        if self.kept.len() >= MOST {
+            // Errors fewer than all that are kept leave a warning among these.
+            if !is_error || self.errors > MOST {
+                return;
+            }
+            let Some(at) = self.kept.iter().rposition(|it| !it.is_error()) else { return };
+            self.kept.remove(at);
+        }
+        self.kept.push(problem);
+    }
+
+    /// All of these as well.
+    pub fn extend(&mut self, more: Self) {
+        let (errors, warnings) = (self.errors + more.errors, self.warnings + more.warnings);
+        more.kept.into_iter().for_each(|it| self.push(it));
+        (self.errors, self.warnings) = (errors, warnings);
+    }
+
+    /// By place; of one place as they came.
+    pub fn sort(&mut self) {
+        self.kept.sort_by(|a, b| a.place.cmp(&b.place));
+    }
+
+    /// Whether nothing can be applied.
+    pub fn have_error(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// How many errors there are, kept or not.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// How many warnings there are, kept or not.
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    /// How many there are, kept or not.
+    pub fn found(&self) -> usize {
+        self.errors + self.warnings
+    }
+
+    /// How many there are that are not kept.
+    pub fn left_out(&self) -> usize {
+        self.found().saturating_sub(self.kept.len())
+    }
+
+    /// A last line for whoever is shown the others.
+    pub fn rest(&self) -> Option<String> {
+        let more = self.left_out();
+        (more > 0).then(|| format!("and {more} more"))
+    }
+}
+
+impl Deref for Problems {
+    type Target = [Problem];
+
+    fn deref(&self) -> &[Problem] {
+        &self.kept
+    }
+}
+
+impl<'a> IntoIterator for &'a Problems {
+    type Item = &'a Problem;
+    type IntoIter = std::slice::Iter<'a, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.kept.iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        let mut problems = Self::default();
+        problems.push(problem);
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn many(count: usize, make: fn(&Place, String) -> Problem) -> Problems {
+        let mut problems = Problems::default();
+        (0..count).for_each(|it| problems.push(make(&Place::whole("u"), it.to_string())));
+        problems
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_errors_come_first() {
+        for (warnings, errors, kept_errors, left_out) in [
+            (3, 2, 2, 0),
+            (MOST, 0, 0, 0),
+            (MOST + 1, 0, 0, 1),
+            (MOST, 1, 1, 1),
+            (MOST + 5, MOST - 1, MOST - 1, MOST + 4),
+            (5, MOST + 7, MOST, 12),
+            (0, 3 * MOST, MOST, 2 * MOST),
+        ] {
+            let error = |place: &Place, what| Problem::error(place, what);
+            let warning = |place: &Place, what| Problem::warning(place, what);
+            let orders = [
+                (many(warnings, warning), many(errors, error)),
+                (many(errors, error), many(warnings, warning)),
+            ];
+            for (mut all, more) in orders {
+                all.extend(more);
+                all.sort();
+                let found = all.iter().filter(|it| it.is_error()).count();
+                assert_eq!((all.errors(), all.warnings()), (errors, warnings));
+                assert_eq!((found, all.left_out()), (kept_errors, left_out));
+                assert!(all.len() <= MOST && all.have_error() == (errors > 0));
+                let rest = (left_out > 0).then(|| format!("and {left_out} more"));
+                assert_eq!(all.rest(), rest);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_bounded_and_ends_with_the_remedy() {
+        let long = "ä".repeat(1 << 20);
+        let problem = Problem::error(&Place::whole("u"), format!("{long:?} is wrong: write x"));
+        assert!(problem.what.len() <= LONGEST + 8, "{}", problem.what.len());
+        assert!(
+            problem.what.starts_with("\"ää") && problem.what.ends_with("ä\" is wrong: write x")
+        );
+        assert_eq!(shown(&long), format!("{}…", "ä".repeat(SHOWN)));
+        assert_eq!(shown("name"), "name");
     }
 }

@@ -49,6 +49,23 @@ def _aliases() -> str:
     return "#cloud-config\n" + "\n".join(lists) + "\n"
 
 
+def _problems() -> str:
+    """As many things wrong as there may be values."""
+    return "#cloud-config\nssh_authorized_keys:\n" + "- aaaa\n" * 240_000
+
+
+def _unknown(number: int) -> str:
+    """Keys that are nearly known, and one as long as all the others."""
+    return "#cloud-config\n" + "".join(f"hostnam{at}: x\n" for at in range(number)) + "k" * 500_000 + ": x\n"
+
+
+def _users(number: int) -> str:
+    """Each with a number and a file of its own."""
+    users = "".join(f"- {{name: u{at}, uid: {2000 + at}}}\n" for at in range(number))
+    files = "".join(f"- {{path: /srv/{at}, owner: v{at}}}\n" for at in range(number))
+    return f"#cloud-config\nusers:\n{users}write_files:\n{files}"
+
+
 def _run(program: Path, text: str) -> Costs:
     path = story_dir() / "user-data"
     path.write_text(text)
@@ -63,7 +80,9 @@ def claim() -> list[Row]:
         program = top.snapshot(1) / "usr/bin/health-checker"
         one, ten, fifty = (_run(program, _files(size)) for size in (1, 10, 50))
         print("  validated: 1, 10, 50 MB", file=sys.stderr, flush=True)
-        texts = {"240,000 values": _values(240_000), "aliases of aliases": _aliases()}
+        wrong = {"240,000 things wrong": _problems(), "unknown keys": _unknown(30_000),
+                 "users and files": _users(15_000)}
+        texts = {"240,000 values": _values(240_000), "aliases of aliases": _aliases(), **wrong}
         others = {name: (_run(program, text), len(text) / 1e6) for name, text in texts.items()}
 
     def memory(name: str, costs: Costs, megabytes: float) -> Row:
@@ -75,4 +94,6 @@ def claim() -> list[Row]:
                 round(ten.ms * 5 * LIKENESS, 1), "ms", alternative=f"10 MB {ten.ms:.0f} ms"),
         memory("1 MB", one, 1), memory("50 MB", fifty, 50),
         *(memory(name, costs, size) for name, (costs, size) in others.items()),
+        *(at_most(f"validate, {name}, wall clock", others[name][0].ms, round(LIMIT * max(1, others[name][1]), 1), "ms")
+          for name in wrong),
     ]

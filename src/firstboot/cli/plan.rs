@@ -111,6 +111,7 @@ struct Shown {
     schema: u32,
     valid: bool,
     problems: Vec<String>,
+    left_out: usize,
     plan: Value,
 }
 
@@ -124,7 +125,7 @@ pub(super) fn plan(root: &Root, given: &Given, as_json: bool) -> Result<u8> {
         Err(e) if as_json => {
             let problems = vec![format!("{e:#}")];
             let plan = Plan::default().json();
-            write_json(&mut out, &Shown { schema: 1, valid: false, problems, plan })?;
+            write_json(&mut out, &Shown { schema: 1, valid: false, problems, left_out: 0, plan })?;
             return Ok(1);
         }
         Err(e) => return Ok(refused(&e)),
@@ -133,7 +134,8 @@ pub(super) fn plan(root: &Root, given: &Given, as_json: bool) -> Result<u8> {
     if as_json {
         let problems: Vec<_> = ready.problems.iter().map(ToString::to_string).collect();
         let valid = ready.is_applicable();
-        let shown = Shown { schema: 1, valid, problems, plan: ready.plan.json() };
+        let left_out = ready.problems.left_out();
+        let shown = Shown { schema: 1, valid, problems, left_out, plan: ready.plan.json() };
         write_json(&mut out, &shown)?;
     } else {
         tell(&ready);
@@ -195,6 +197,9 @@ fn ready(seed: &Seed, tree: &tree::Tree) -> Result<Ready> {
 fn tell(ready: &Ready) {
     for problem in &ready.problems {
         say(problem);
+    }
+    if let Some(rest) = ready.problems.rest() {
+        say(rest);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::firstboot::configure::Source;
 use crate::firstboot::datasource;
 use crate::firstboot::interpret::{self, alone};
 use crate::firstboot::network_config;
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Place, Problem, Problems};
 use crate::firstboot::script;
 use crate::firstboot::seed::{self, Named};
 use crate::firstboot::userdata::Kind;
@@ -31,6 +31,8 @@ struct Shown<'a> {
     schema: u32,
     valid: bool,
     problems: Vec<Found<'a>>,
+    /// How many more there are.
+    left_out: usize,
 }
 
 #[derive(Serialize)]
@@ -54,15 +56,17 @@ impl<'a> From<&'a Problem> for Found<'a> {
 /// Says what is wrong with each; exit status 1 if any of it keeps a file from being applied.
 pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<u8> {
     let mut out = io::stdout().lock();
-    let mut problems = Vec::new();
+    let mut of_all = Vec::new();
     for path in paths {
         let (kind, found) = look(root, path)?;
-        let errors = found.iter().filter(|it| it.is_error()).count();
         if !as_json {
             for problem in &found {
                 writeln!(out, "{problem}")?;
             }
-            let warnings = found.len() - errors;
+            if let Some(rest) = found.rest() {
+                writeln!(out, "{}: {rest}", path.display())?;
+            }
+            let (errors, warnings) = (found.errors(), found.warnings());
             let verdict = if errors == 0 { "can be applied" } else { "cannot be applied" };
             writeln!(
                 out,
@@ -70,12 +74,13 @@ pub(super) fn validate(root: &Root, paths: &[PathBuf], as_json: bool) -> Result<
                 path.display()
             )?;
         }
-        problems.extend(found);
+        of_all.push(found);
     }
-    let is_valid = !problems.iter().any(Problem::is_error);
+    let is_valid = !of_all.iter().any(Problems::have_error);
     if as_json {
-        let problems = problems.iter().map(Found::from).collect();
-        let shown = Shown { schema: 1, valid: is_valid, problems };
+        let problems = of_all.iter().flatten().map(Found::from).collect();
+        let left_out = of_all.iter().map(Problems::left_out).sum();
+        let shown = Shown { schema: 1, valid: is_valid, problems, left_out };
         serde_json::to_writer_pretty(&mut out, &shown)?;
         writeln!(out)?;
     }
@@ -89,25 +94,28 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<u8> {
         Ok(Named { source: path.display().to_string().into(), bytes: read(path)? })
     };
     let files = paths.iter().map(named).collect::<Result<Vec<_>>>()?;
-    let merged = interpret::merge(&files, &[], None, &fetch);
+    let merged = interpret::merge(&files, &Default::default(), None, &fetch);
     for problem in &merged.problems {
         say(problem);
+    }
+    if let Some(rest) = merged.problems.rest() {
+        say(rest);
     }
     let mut out = io::stdout().lock();
     writeln!(out, "#cloud-config")?;
     if merged.config.value != Value::Map(Vec::new()) {
         write!(out, "{}", yaml::emit(&merged.config))?;
     }
-    Ok(u8::from(merged.problems.iter().any(Problem::is_error)))
+    Ok(u8::from(merged.problems.have_error()))
 }
 
 /// What it is, and what is wrong with it.
-fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
+fn look(root: &Root, path: &Path) -> Result<(&'static str, Problems)> {
     let name = path.display().to_string();
     if path.is_dir() && path.join("combustion").exists() {
         let problems = match datasource::is_whole(path) {
             Ok(()) => combustion(&path.join("combustion/script"))?,
-            Err(e) => vec![error(name, &e)],
+            Err(e) => error(name, &e).into(),
         };
         return Ok(("a configuration for Combustion", problems));
     }
@@ -117,7 +125,7 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
     if path.is_dir() {
         let seed = match seed::given(path) {
             Ok(seed) => seed,
-            Err(e) => return Ok(("a seed", vec![error(name, &e)])),
+            Err(e) => return Ok(("a seed", error(name, &e).into())),
         };
         let problems = interpret::interpret(&seed, &defaults(root)?, &fetch).problems;
         return Ok(("a seed for cloud-init", problems));
@@ -126,9 +134,9 @@ fn look(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
 }
 
 /// A file that is not told by its place: a network's configuration, or else user-data.
-fn file(root: &Root, path: &Path) -> Result<(&'static str, Vec<Problem>)> {
+fn file(root: &Root, path: &Path) -> Result<(&'static str, Problems)> {
     let named = Named { source: path.display().to_string().into(), bytes: read(path)? };
-    let mut problems: Vec<_> = too_large(&named).into_iter().collect();
+    let mut problems = too_large(&named);
     let is_network =
         path.file_name().is_some_and(|it| it == "network-config" || it == "network_data.json")
             || Kind::of(&named.bytes).is_none() && network_config::is_one(&named);
@@ -149,11 +157,14 @@ fn is_in_combustion(path: &Path) -> bool {
         || fs::canonicalize(parent).is_ok_and(|whole| whole.ends_with("combustion"))
 }
 
-fn combustion(path: &Path) -> Result<Vec<Problem>> {
+fn combustion(path: &Path) -> Result<Problems> {
     let name = path.display().to_string();
     let named = Named { source: name.clone().into(), bytes: read(path)? };
-    let wrong = script::parse(&named.bytes).err().map(|e| error(name, &e));
-    Ok(too_large(&named).into_iter().chain(wrong).collect())
+    let mut problems = too_large(&named);
+    if let Err(e) = script::parse(&named.bytes) {
+        problems.push(error(name, &e));
+    }
+    Ok(problems)
 }
 
 fn error(name: String, e: &anyhow::Error) -> Problem {
@@ -161,15 +172,16 @@ fn error(name: String, e: &anyhow::Error) -> Problem {
 }
 
 /// What is read at the desk, and by no machine: its first boot would stop at the size.
-fn too_large(named: &Named) -> Option<Problem> {
-    (named.bytes.len() as u64 > MAX_FILE).then(|| {
-        let what = format!(
-            "it is larger than {} MiB, and no machine reads it: let it fetch what is large, by \
-             #include or the source of a file",
-            MAX_FILE >> 20
-        );
-        Problem::error(&Place::whole(named.source.clone()), what)
-    })
+fn too_large(named: &Named) -> Problems {
+    if named.bytes.len() as u64 <= MAX_FILE {
+        return Problems::default();
+    }
+    let what = format!(
+        "it is larger than {} MiB, and no machine reads it: let it fetch what is large, by \
+         #include or the source of a file",
+        MAX_FILE >> 20
+    );
+    Problem::error(&Place::whole(named.source.clone()), what).into()
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {

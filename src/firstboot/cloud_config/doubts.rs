@@ -1,9 +1,13 @@
 //! What is legal and hurts on a machine that nobody can walk up to.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use super::Context;
 use super::authorized::NOBODY;
 use super::reader::Reader;
 use crate::firstboot::configuration::{Configuration, Hash, Lock, User};
+use crate::firstboot::problem::shown;
 
 pub(super) fn find(reader: &mut Reader, context: &Context<'_>, of: &Configuration) {
     nobody_gets_in(reader, context, of);
@@ -42,26 +46,25 @@ fn only_root_and_locked(reader: &mut Reader, of: &Configuration) {
 }
 
 fn names_twice(reader: &mut Reader, of: &Configuration) {
-    for (at, user) in of.users.iter().enumerate() {
-        let before = &of.users[..at];
-        if before
-            .iter()
-            .any(|it| it.name.value == user.name.value && it.name.place != user.name.place)
-            && user.name.value != "root"
-        {
-            let what = format!("user {:?} is here a second time", user.name.value);
-            reader.warn(&user.name.place, what);
+    let (mut names, mut uids) = (HashMap::new(), HashMap::new());
+    for user in &of.users {
+        let (name, place) = (user.name.value.as_str(), &user.name.place);
+        if *names.entry(name).or_insert(place) != place && name != "root" {
+            reader.warn(place, format!("user {:?} is here a second time", shown(name)));
         }
-        if let Some(other) = before.iter().find(|it| it.uid.is_some() && it.uid == user.uid) {
-            let what = format!(
-                "uid {} is that of user {:?} already",
-                user.uid.unwrap_or_default(),
-                other.name.value
-            );
-            reader.error(&user.name.place, what);
+        if let Some(uid) = user.uid {
+            match uids.entry(uid) {
+                Entry::Vacant(it) => {
+                    it.insert(name);
+                }
+                Entry::Occupied(other) => {
+                    let other = shown(other.get());
+                    reader.error(place, format!("uid {uid} is that of user {other:?} already"));
+                }
+            }
         }
-        if matches!(user.password, Some(Hash::Plain(_))) && user.name.value == "root" {
-            reader.warn(&user.name.place, "root has a password in plain text");
+        if matches!(user.password, Some(Hash::Plain(_))) && name == "root" {
+            reader.warn(place, "root has a password in plain text");
         }
     }
 }

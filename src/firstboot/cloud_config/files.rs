@@ -1,5 +1,6 @@
 //! `write_files`.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use base64::Engine;
@@ -42,9 +43,10 @@ pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
 
 /// Users are made after files are written: what is to be theirs has to come later.
 fn defer_for_new_users(reader: &mut Reader, to: &mut Configuration) {
+    let users: HashSet<&str> = to.users.iter().map(|it| it.name.value.as_str()).collect();
     for file in to.files.iter_mut().filter(|file| !file.defer) {
         let Some(owner) = &file.owner else { continue };
-        let is_new = |name: &str| name != "root" && to.users.iter().any(|it| it.name.value == name);
+        let is_new = |name: &str| name != "root" && users.contains(name);
         if is_new(&owner.value.user) {
             let what = format!(
                 "user {:?} is made after files are written, so this one is written later; \

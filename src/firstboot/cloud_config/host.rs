@@ -18,7 +18,7 @@ pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
     to.host.timezone = context.get("timezone").and_then(|it| timezone(reader, it));
     to.host.locale = context.get("locale").and_then(|it| locale(reader, it));
     to.host.keyboard = context.get("keyboard").and_then(|it| keyboard(reader, it));
-    to.host.ntp = context.get("ntp").and_then(|it| ntp(reader, it));
+    to.host.ntp = context.fields.get_or_null("ntp").and_then(|it| ntp(reader, it));
 }
 
 /// `fqdn` before a `hostname` with dots, before what the platform says.
@@ -132,7 +132,12 @@ fn keyboard(reader: &mut Reader, node: &Node) -> Option<Keyboard> {
     })
 }
 
+/// `ntp:` with nothing behind it asks for it with what the system has, as in cloud-init.
 fn ntp(reader: &mut Reader, node: &Node) -> Option<Ntp> {
+    if node.is_null() {
+        let place = node.place.clone();
+        return Some(Ntp { place, client: None, pools: Vec::new(), servers: Vec::new() });
+    }
     let known = ["enabled", "ntp_client", "pools", "servers", "peers", "allow", "config"];
     let fields = reader.fields(node, "ntp", &known)?;
     let enabled = fields.get("enabled").and_then(|it| reader.boolean(it, "enabled of ntp"));

@@ -29,11 +29,11 @@ pub use keys::{KEYS, Support};
 
 use super::configuration::{Configuration, Placed};
 use super::os_release;
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problems, shown};
 use super::seed::Seed;
 use super::yaml::{Node, Value};
 use crate::sys::tree::Tree;
-use reader::{Fields, Reader, did_you_mean};
+use reader::{Fields, Reader};
 
 /// What of the system a configuration's meaning depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Defaults {
 }
 
 /// Reads it; with the configuration comes all that is wrong.
-pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, Vec<Problem>) {
+pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, Problems) {
     let mut reader = Reader::default();
     let mut configuration =
         Configuration { instance_id: seed.instance_id.clone(), ..Configuration::default() };
@@ -84,7 +84,7 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
     vendor::read(&mut reader, &context, &mut configuration);
     commands::read(&mut reader, &context, &mut configuration);
     doubts::find(&mut reader, &context, &configuration);
-    reader.problems.sort_by(|a, b| a.place.cmp(&b.place));
+    reader.problems.sort();
     (configuration, reader.problems)
 }
 
@@ -137,8 +137,8 @@ fn top_level<'a>(reader: &mut Reader, config: &'a Node) -> Option<Fields<'a>> {
                 reader.warn(&key.place, format!("{written:?} is ignored: {why}"));
             }
             None => {
-                let hint = did_you_mean(&written, &names);
-                let what = format!("there is no key {written:?}, so it is ignored{hint}");
+                let hint = reader.did_you_mean(&written, &names);
+                let what = format!("there is no key {:?}, so it is ignored{hint}", shown(&written));
                 reader.warn(&key.place, what);
             }
         }

@@ -1,13 +1,20 @@
 //! Values of the types that cloud-config has, each checked, and each problem with its place.
 
 use crate::firstboot::configuration::{Command, Placed};
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Place, Problem, Problems, shown};
 use crate::firstboot::yaml::{Node, Value};
+
+/// For how many unknown keys a known one is looked for: each is compared with all known ones.
+const MOST_HINTS: usize = 50;
+/// The longest key that may be a known one, misspelt, in bytes: comparing takes quadratic time.
+const LONGEST_KEY: usize = 64;
 
 /// Collects what is wrong, so that all of it is told at once.
 #[derive(Debug, Default)]
 pub(in crate::firstboot) struct Reader {
-    pub(in crate::firstboot) problems: Vec<Problem>,
+    pub(in crate::firstboot) problems: Problems,
+    /// Keys for which a known one was looked for.
+    hinted: usize,
 }
 
 /// The values of a mapping whose keys are known.
@@ -39,12 +46,22 @@ impl<'a> Fields<'a> {
         self.0.get(key).is_some_and(Node::is_null)
     }
 
+    /// What is at a key, also `null`: of a few keys it says as much as an empty mapping.
+    pub(super) fn get_or_null(self, key: &str) -> Option<&'a Node> {
+        self.0.get(key)
+    }
+
     pub(super) fn place(self) -> &'a Place {
         &self.0.place
     }
 }
 
 impl Reader {
+    /// One that goes on from what is wrong so far.
+    pub(in crate::firstboot) fn after(problems: Problems) -> Self {
+        Self { problems, hinted: 0 }
+    }
+
     pub(in crate::firstboot) fn error(&mut self, place: &Place, what: impl Into<String>) {
         self.problems.push(Problem::error(place, what));
     }
@@ -72,14 +89,19 @@ impl Reader {
         for (key, _) in pairs {
             let written = key.text().unwrap_or_default();
             if !known.contains(&written.as_str()) {
-                let what = format!(
-                    "{name} has no key {written:?}, so it is ignored{}",
-                    did_you_mean(&written, known)
-                );
+                let hint = self.did_you_mean(&written, known);
+                let what =
+                    format!("{name} has no key {:?}, so it is ignored{hint}", shown(&written));
                 self.warn(&key.place, what);
             }
         }
         Some(Fields(node))
+    }
+
+    /// As [`did_you_mean`], for the first of many keys.
+    pub(super) fn did_you_mean(&mut self, written: &str, known: &[&str]) -> String {
+        self.hinted += 1;
+        if self.hinted > MOST_HINTS { String::new() } else { did_you_mean(written, known) }
     }
 
     /// A list.
@@ -267,11 +289,20 @@ impl Reader {
 }
 
 /// `; did you mean "…"?`, if one of these is near.
-pub(in crate::firstboot) fn did_you_mean(written: &str, known: &[&str]) -> String {
+fn did_you_mean(written: &str, known: &[&str]) -> String {
+    if written.len() > LONGEST_KEY {
+        return String::new();
+    }
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
-    let near = |name: &&&str| strsim::damerau_levenshtein(&plain(written), &plain(name));
-    match known.iter().min_by_key(near) {
-        Some(name) if near(&name) <= 1 + written.len() / 5 => format!("; did you mean {name:?}?"),
-        _ => String::new(),
+    let (written, most) = (plain(written), 1 + written.len() / 5);
+    let distance = |name: &&str| {
+        let name = plain(name);
+        let is_near = name.len().abs_diff(written.len()) <= most;
+        is_near.then(|| strsim::damerau_levenshtein(&written, &name)).filter(|it| *it <= most)
+    };
+    let near = known.iter().filter_map(|name| Some((distance(name)?, name)));
+    match near.min_by_key(|(distance, _)| *distance) {
+        Some((_, name)) => format!("; did you mean {name:?}?"),
+        None => String::new(),
     }
 }

@@ -196,12 +196,16 @@ fn overrides(reader: &mut Reader, node: &Node, name: &str) -> Overrides {
         metric.and_then(|it| fields::number(reader, it, "route-metric", 0..=i64::from(u32::MAX)));
     let use_domains = fields.get("use-domains").and_then(|it| use_domains(reader, it));
     let mut flag = |key: &str| fields.get(key).and_then(|it| reader.boolean(it, key));
-    let use_mtu = fields.get("use-mtu").zip(flag("use-mtu"));
+    let mut placed = |key: &str| {
+        let (node, value) = fields.get(key).zip(flag(key))?;
+        Some(Placed { value, place: node.place.clone() })
+    };
+    let (use_mtu, use_ntp) = (placed("use-mtu"), placed("use-ntp"));
     Overrides {
         use_dns: flag("use-dns"),
         use_routes: flag("use-routes"),
-        use_mtu: use_mtu.map(|(node, value)| Placed { value, place: node.place.clone() }),
-        use_ntp: flag("use-ntp"),
+        use_mtu,
+        use_ntp,
         use_hostname: flag("use-hostname"),
         send_hostname: flag("send-hostname"),
         hostname: hostname.map(|it| it.value),

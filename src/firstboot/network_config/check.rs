@@ -144,6 +144,18 @@ fn circles(reader: &mut Reader, network: &Network) {
     }
 }
 
+/// Leaves out what a link says of a gateway a second time: as `gateway` and as a route, or once
+/// for each of several networks on one port.
+pub(super) fn once(network: &mut Network) {
+    for link in &mut network.links {
+        let mut seen = HashSet::new();
+        link.addressing.routes.retain(|it| {
+            let how = (it.on_link, it.kind.word(), it.from, it.mtu);
+            !it.to.is_default() || seen.insert((it.to.address, it.via, it.table, it.metric, how))
+        });
+    }
+}
+
 /// Two default routes of one family, in one table, at one price: of a link that is an error; of
 /// several, chance would decide.
 fn ways_out(reader: &mut Reader, network: &Network) {
@@ -151,9 +163,12 @@ fn ways_out(reader: &mut Reader, network: &Network) {
     for (at, link) in network.links.iter().enumerate() {
         for route in link.addressing.routes.iter().filter(|it| it.to.is_default()) {
             let key = (route.to.address, route.table, route.metric);
-            let Some(other) = all.insert(key, at) else { continue };
+            let Some((other, via)) = all.insert(key, (at, route.via)) else { continue };
             let other_id = network.links.get(other).map_or("", |it| it.id.value.as_str());
             if other == at {
+                if via == route.via {
+                    continue;
+                }
                 let what = format!("{other_id:?} has two gateways of one family: remove one");
                 reader.error(&route.place, what);
             } else {

@@ -18,7 +18,7 @@ mod v2;
 
 use super::cloud_config::reader::Reader;
 use super::configuration::Network;
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, Problems};
 use super::seed::Named;
 use super::yaml::{self, Node, Value};
 
@@ -27,17 +27,20 @@ const MOST_LINKS: usize = 8192;
 
 /// Reads it, whichever it is; `None` if it asks for nothing, or cannot be used. With it comes all
 /// that is wrong.
-pub fn read(named: &Named) -> (Option<Network>, Vec<Problem>) {
+pub fn read(named: &Named) -> (Option<Network>, Problems) {
     let Ok(text) = std::str::from_utf8(&named.bytes) else {
         let what = "the network's configuration is not UTF-8";
-        return (None, vec![Problem::error(&Place::whole(named.source.clone()), what)]);
+        return (None, Problem::error(&Place::whole(named.source.clone()), what).into());
     };
     let document = match yaml::load(text, &named.source) {
         Ok(document) => document,
-        Err(problem) => return (None, vec![problem]),
+        Err(problem) => return (None, problem.into()),
     };
-    let mut reader = Reader { problems: document.doubts };
-    let network = document_of(&mut reader, &document.root);
+    let mut reader = Reader::after(document.doubts);
+    let mut network = document_of(&mut reader, &document.root);
+    if let Some(network) = &mut network {
+        check::once(network);
+    }
     match &network {
         Some(it) if it.links.len() > MOST_LINKS => {
             reader.error(&it.place, format!("more than {MOST_LINKS} links"));
@@ -46,7 +49,7 @@ pub fn read(named: &Named) -> (Option<Network>, Vec<Problem>) {
         None => {}
     }
     let mut problems = reader.problems;
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems.sort();
     let is_usable = !problems.iter().any(Problem::is_error);
     (network.filter(|it| is_usable && !it.links.is_empty()), problems)
 }

@@ -10,7 +10,7 @@ use super::{Around, left_out};
 use crate::firstboot::configuration::{
     Bond, Bridge, Link, LinkKind, Match, Network, Placed, Route, RouteKind, UseDomains,
 };
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::{Problem, Problems};
 
 const MANAGER: &str = "NetworkManager";
 /// Above connections of the image's own, whose priority is 0, as cloud-init has it.
@@ -25,7 +25,7 @@ pub(super) fn text(
     network: &Network,
     link: &Link,
     around: &Around<'_>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) -> String {
     let mut ini = Ini::default();
     connection(&mut ini, link, around);
@@ -111,7 +111,7 @@ fn ethernet(section: &mut Section, link: &Link) {
     }
 }
 
-fn bond(section: &mut Section, network: &Network, bond: &Bond, problems: &mut Vec<Problem>) {
+fn bond(section: &mut Section, network: &Network, bond: &Bond, problems: &mut Problems) {
     for setting in &bond.settings {
         section.line(setting.option.kernel, &setting.value);
     }
@@ -151,7 +151,7 @@ fn hostname(section: &mut Section, link: &Link) {
 }
 
 /// What there is no word for.
-fn ignored(link: &Link, problems: &mut Vec<Problem>) {
+fn ignored(link: &Link, problems: &mut Problems) {
     for (place, what) in [(&link.optional, "optional"), (&link.critical, "critical")] {
         if let Some(place) = place {
             left_out(problems, place, what, MANAGER);
@@ -160,6 +160,9 @@ fn ignored(link: &Link, problems: &mut Vec<Problem>) {
     for overrides in [&link.addressing.overrides4, &link.addressing.overrides6] {
         if let Some(it) = overrides.use_mtu.as_ref().filter(|it| !it.value) {
             left_out(problems, &it.place, "use-mtu: false", MANAGER);
+        }
+        if let Some(it) = overrides.use_ntp.as_ref().filter(|it| !it.value) {
+            left_out(problems, &it.place, "use-ntp: false", MANAGER);
         }
         if let Some(it) = overrides.use_domains.as_ref().filter(|it| it.value != UseDomains::Yes) {
             left_out(problems, &it.place, "use-domains other than true", MANAGER);
@@ -179,7 +182,7 @@ impl Family {
         address.is_ipv4() == (self == Self::V4)
     }
 
-    fn section(self, section: &mut Section, link: &Link, problems: &mut Vec<Problem>) {
+    fn section(self, section: &mut Section, link: &Link, problems: &mut Problems) {
         let it = &link.addressing;
         let method = self.method(link);
         section.line("method", method);
@@ -272,7 +275,7 @@ impl Family {
     }
 
     /// Name servers and routes of a family of which the link has no address.
-    fn without_addresses(self, link: &Link, problems: &mut Vec<Problem>) {
+    fn without_addresses(self, link: &Link, problems: &mut Problems) {
         let it = &link.addressing;
         let servers = it.nameservers.iter().filter(|it| self.is(it.value)).map(|it| &it.place);
         let routes = it.routes.iter().filter(|it| self.is(it.to.address)).map(|it| &it.place);

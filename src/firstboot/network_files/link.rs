@@ -3,7 +3,7 @@
 use super::Renderer;
 use super::ini::Ini;
 use crate::firstboot::configuration::{Link, LinkKind};
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::{Problem, Problems};
 
 /// What systemd's own 99-default.link says: of several that match, the first file alone counts.
 const DEFAULTS: [(&str, &str); 3] = [
@@ -13,7 +13,7 @@ const DEFAULTS: [(&str, &str); 3] = [
 ];
 
 /// The file, if one is needed; `NetworkManager` wakes machines itself.
-pub(super) fn text(link: &Link, renderer: Renderer, problems: &mut Vec<Problem>) -> Option<String> {
+pub(super) fn text(link: &Link, renderer: Renderer, problems: &mut Problems) -> Option<String> {
     let LinkKind::Ethernet(by) = &link.kind else { return None };
     let wakes = link.wake_on_lan && renderer == Renderer::Networkd;
     if link.set_name.is_none() && !wakes {

@@ -13,7 +13,7 @@ mod tests;
 use clap::ValueEnum;
 
 use super::configuration::{Link, Mode, Network};
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, Problems};
 
 /// Where `NetworkManager` looks for connections (nm-settings-keyfile(5)).
 pub const CONNECTIONS: &str = "/etc/NetworkManager/system-connections";
@@ -45,9 +45,9 @@ pub struct File {
 }
 
 /// All files, and what of the network they cannot say.
-pub fn render(network: &Network, renderer: Renderer) -> (Vec<File>, Vec<Problem>) {
+pub fn render(network: &Network, renderer: Renderer) -> (Vec<File>, Problems) {
     let mut files = Vec::new();
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let (controllers, vlans) = (network.controllers(), network.vlans());
     for link in &network.links {
         let around = Around {
@@ -88,6 +88,6 @@ fn file(dir: &str, prefix: &str, link: &Link, ending: &str, text: String, mode: 
 }
 
 /// What one renderer cannot say, and leaves out.
-fn left_out(problems: &mut Vec<Problem>, place: &Place, what: &str, renderer: &str) {
+fn left_out(problems: &mut Problems, place: &Place, what: &str, renderer: &str) {
     problems.push(Problem::warning(place, format!("{what} is left out: {renderer} has no such")));
 }

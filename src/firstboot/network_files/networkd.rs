@@ -6,10 +6,10 @@ use crate::firstboot::configuration::{
     Addressing, Link, LinkKind, LinkLocal, Match, Overrides, Placed, Route, RouteKind, UseDomains,
     is_pattern,
 };
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::Problems;
 
 /// The file.
-pub(super) fn text(link: &Link, around: &Around<'_>, problems: &mut Vec<Problem>) -> String {
+pub(super) fn text(link: &Link, around: &Around<'_>, problems: &mut Problems) -> String {
     let mut ini = Ini::default();
     matched(ini.section("Match"), link);
     of_link(ini.section("Link"), link);
@@ -139,7 +139,7 @@ fn of_route(section: &mut Section, link: &Link, route: &Route) {
     }
 }
 
-fn dhcp(ini: &mut Ini, addressing: &Addressing, problems: &mut Vec<Problem>) {
+fn dhcp(ini: &mut Ini, addressing: &Addressing, problems: &mut Problems) {
     let (v4, v6) = (&addressing.overrides4, &addressing.overrides6);
     let section = ini.section("DHCPv4");
     if addressing.identifier_is_mac {
@@ -165,7 +165,7 @@ fn dhcp(ini: &mut Ini, addressing: &Addressing, problems: &mut Vec<Problem>) {
 fn taken(section: &mut Section, overrides: &Overrides) {
     section.yes_no("UseDNS", overrides.use_dns);
     section.some("UseDomains", overrides.use_domains.as_ref().map(|it| domains(it.value)));
-    section.yes_no("UseNTP", overrides.use_ntp);
+    section.yes_no("UseNTP", overrides.use_ntp.as_ref().map(|it| it.value));
     section.yes_no("UseHostname", overrides.use_hostname);
     section.yes_no("SendHostname", overrides.send_hostname);
     section.some("Hostname", overrides.hostname.as_ref());

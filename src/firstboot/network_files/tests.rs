@@ -244,6 +244,8 @@ fn what_a_renderer_cannot_say() {
         ("{e: {optional: true}}", Renderer::NetworkManager, "optional is left out"),
         ("{e: {critical: true}}", Renderer::NetworkManager, "critical is left out"),
         ("{e: {dhcp4-overrides: {use-mtu: no}}}", Renderer::NetworkManager, "use-mtu: false"),
+        ("{e: {dhcp4-overrides: {use-ntp: false}}}", Renderer::NetworkManager, "use-ntp: false"),
+        ("{e: {dhcp6-overrides: {use-ntp: false}}}", Renderer::NetworkManager, "use-ntp: false"),
         ("{e: {dhcp4-overrides: {use-domains: route}}}", Renderer::NetworkManager, "use-domains"),
         ("{e: {dhcp6-overrides: {use-mtu: no}}}", Renderer::Networkd, "use-mtu of dhcp6"),
         ("{e: {wakeonlan: true}}", Renderer::Networkd, "wakeonlan"),

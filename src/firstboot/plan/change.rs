@@ -34,7 +34,7 @@ pub struct NewFile {
     pub mode: Mode,
     /// Whose it is; looked up in the tree when it is written.
     pub owner: Owner,
-    /// Its content is not shown.
+    /// Its content is not shown; nor is what was there before, which may be part of it.
     pub secret: bool,
 }
 
@@ -49,6 +49,8 @@ pub enum Change {
         mode: Mode,
         /// Whose.
         owner: Owner,
+        /// Made for what is to lie in it: one that is there by then stays as it is.
+        keeps: bool,
     },
     /// A file, replaced whole.
     File {

@@ -5,6 +5,7 @@ use std::path::{Component, Path};
 use anyhow::{Result, ensure};
 
 use super::accounts::names::Names;
+use super::overlay::is_closed;
 use super::{Change, Content, NewFile, Planner, root};
 use crate::firstboot::configuration::{Configuration, FileContent, Owner, WriteFile};
 
@@ -12,6 +13,9 @@ use crate::firstboot::configuration::{Configuration, FileContent, Owner, WriteFi
 const MADE_UP: [&str; 3] = ["/proc", "/sys", "/dev"];
 /// Empty at every start.
 const FLEETING: [&str; 3] = ["/run", "/tmp", "/var/run"];
+
+/// Who is there is listed in these.
+const TABLES: [&str; 2] = ["/etc/passwd", "/etc/group"];
 
 /// The files that are to be there before users and packages.
 pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) {
@@ -25,6 +29,8 @@ pub(super) fn plan(planner: &mut Planner, configuration: &Configuration) {
 /// The files that are to be written when users and packages are there.
 pub(super) fn deferred(planner: &mut Planner, configuration: &Configuration) -> Vec<Change> {
     let mut appended = Vec::new();
+    // Users have been made since.
+    planner.names = None;
     for file in configuration.files.iter().filter(|file| file.defer) {
         let result = check(planner, file).and_then(|()| {
             if file.append && !planner.runs.is_empty() {
@@ -91,13 +97,32 @@ fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
     };
     let owner = owner(planner, file)?;
     let new = new_file(file, before, owner);
-    planner.view.write(&file.path.value, new)
+    let owner = new.owner.clone();
+    planner.view.write_below(&file.path.value, new, &owner)?;
+    forget_names(planner, &file.path.value)
+}
+
+/// What was known of users and groups does not hold if this is one of the files that list them.
+fn forget_names(planner: &mut Planner, path: &str) -> Result<()> {
+    if planner.names.is_none() {
+        return Ok(());
+    }
+    let written = planner.view.resolve(Path::new(path), true)?;
+    for table in TABLES {
+        if planner.view.resolve(Path::new(table), true)? == written {
+            planner.names = None;
+        }
+    }
+    Ok(())
 }
 
 fn append(planner: &mut Planner, file: &WriteFile) -> Result<Change> {
     let owner = owner(planner, file)?;
     let path = planner.view.resolve(Path::new(&file.path.value), true)?;
-    Ok(Change::Append { path, file: new_file(file, Vec::new(), owner) })
+    planner.view.above(&path, &owner)?;
+    let mut new = new_file(file, Vec::new(), owner);
+    new.secret |= planner.view.is_secret(&path)?;
+    Ok(Change::Append { path, file: new })
 }
 
 fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
@@ -107,15 +132,17 @@ fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
             Content::Fetched { before, uri, headers, fallback }
         }
     };
-    // Who keeps a file from others does not want it on the console either.
-    let secret = file.mode.trailing_zeros() >= 6;
-    NewFile { content, mode: file.mode, owner, secret }
+    NewFile { content, mode: file.mode, owner, secret: is_closed(file.mode) }
 }
 
 /// The owner, who has to be there by then: packages may bring users, which nobody knows yet.
 fn owner(planner: &mut Planner, file: &WriteFile) -> Result<Owner> {
     let Some(owner) = &file.owner else { return Ok(root()) };
-    let names = Names::read(&planner.view)?;
+    let names = match planner.names.take() {
+        Some(names) => names,
+        None => Names::read(&planner.view)?,
+    };
+    let names = planner.names.insert(names);
     let Owner { user, group } = &owner.value;
     let group_there = group.as_ref().is_none_or(|group| names.gid(group).is_some());
     let missing = match (names.uid(user), group_there) {

@@ -123,9 +123,9 @@ fn keyboard(planner: &mut Planner, keyboard: &Keyboard) -> Result<()> {
         of_systemd: "/etc/vconsole.conf",
         of_debian: "/etc/default/keyboard",
     };
-    let before = planner.problems.len();
+    let before = planner.problems.found();
     file.assign(planner, &of_console, &of_x11)?;
-    if planner.problems.len() > before || !planner.view.exists(X11)? {
+    if planner.problems.found() > before || !planner.view.exists(X11)? {
         return Ok(());
     }
     let mut section = "Section \"InputClass\"\n        Identifier \"system-keyboard\"\n        \

@@ -44,7 +44,7 @@ pub use run::{Run, Statuses};
 pub use show::show;
 
 use super::configuration::{Configuration, Owner};
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, Problems};
 use crate::sys::tree::Tree;
 use overlay::Overlay;
 
@@ -98,7 +98,7 @@ pub fn plan(
     configuration: &Configuration,
     tree: &Tree,
     facts: Option<&disks::Facts>,
-) -> (Plan, Vec<Problem>) {
+) -> (Plan, Problems) {
     plan_at(configuration, tree, facts, &Moment::now())
 }
 
@@ -108,7 +108,7 @@ pub fn plan_at(
     tree: &Tree,
     facts: Option<&disks::Facts>,
     moment: &Moment,
-) -> (Plan, Vec<Problem>) {
+) -> (Plan, Problems) {
     let mut planner = Planner::new(tree, facts, moment);
     let base = planner.base(configuration);
     planner.part("the changes of the system", base);
@@ -134,7 +134,9 @@ struct Planner<'a> {
     disks: Vec<disks::Step>,
     runs: Vec<Run>,
     passwords: Vec<Change>,
-    problems: Vec<Problem>,
+    problems: Problems,
+    /// Who is there while files are written.
+    names: Option<names::Names>,
 }
 
 impl<'a> Planner<'a> {
@@ -146,7 +148,8 @@ impl<'a> Planner<'a> {
             disks: Vec::new(),
             runs: Vec::new(),
             passwords: Vec::new(),
-            problems: Vec::new(),
+            problems: Problems::default(),
+            names: None,
         }
     }
 

@@ -67,7 +67,7 @@ fn source_of(run: &Run) -> Option<String> {
 
 fn show_change(change: &Change, tree: &Tree) -> String {
     match change {
-        Change::Directory { path, mode, owner } => {
+        Change::Directory { path, mode, owner, .. } => {
             format!("directory {} ({mode:04o} {})\n", path.display(), by_name(owner))
         }
         Change::File { path, file } => {
@@ -110,7 +110,7 @@ fn difference(path: &Path, old: Option<&[u8]>, file: &NewFile) -> String {
         return names_of_later(bytes);
     }
     let is_table = HASHES.iter().any(|it| path == Path::new(it));
-    if is_secret(file) && !is_table {
+    if (is_secret(file) || old.is_some_and(has_private_key)) && !is_table {
         return format!("  {REDACTED}, {} bytes\n", bytes.len());
     }
     let (Some(old), Some(new)) = (text(old.unwrap_or_default()), text(bytes)) else {
@@ -120,9 +120,13 @@ fn difference(path: &Path, old: Option<&[u8]>, file: &NewFile) -> String {
 }
 
 fn is_secret(file: &NewFile) -> bool {
-    let Content::Bytes(bytes) = &file.content else { return file.secret };
-    let marks: [&[u8]; 2] = [b"PRIVATE KEY-----", b"BEGIN OPENSSH PRIVATE"];
-    file.secret || marks.iter().any(|mark| bytes.windows(mark.len()).any(|it| it == *mark))
+    file.secret || file.content.bytes().is_ok_and(has_private_key)
+}
+
+/// Of any kind, of PEM as well as of `OpenPGP` (`PRIVATE KEY BLOCK`).
+fn has_private_key(bytes: &[u8]) -> bool {
+    const MARK: &[u8] = b"PRIVATE KEY";
+    bytes.windows(MARK.len()).any(|it| it == MARK)
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {
@@ -214,7 +218,7 @@ impl Plan {
 
 fn json_of(change: &Change) -> Value {
     match change {
-        Change::Directory { path, mode, owner } => json!({
+        Change::Directory { path, mode, owner, .. } => json!({
             "change": "directory", "path": path, "mode": format!("{mode:04o}"),
             "owner": by_name(owner),
         }),

@@ -53,7 +53,7 @@ pub fn given_with(path: &Path, overlay: &Overlay) -> Result<Seed> {
         (_, true) => read(&tree, Platform::NoCloud, overlay),
         (true, false) => {
             let seed = given_with(&path.join(USER_DATA), overlay)?;
-            let vendor_data = tree.read("vendor-data")?.into_iter().collect();
+            let vendor_data = [tree.read("vendor-data")?.into_iter().collect(), Vec::new()];
             Ok(Seed { vendor_data, network_config: tree.read("network-config")?, ..seed })
         }
         _ if path.join("openstack").is_dir() => read(&tree, Platform::ConfigDrive, overlay),
@@ -98,7 +98,7 @@ mod tests {
             let expected = user_data.map(|it| at(it).display().to_string());
             assert_eq!(source, expected);
         }
-        assert_eq!(given(&at("desk")).unwrap().vendor_data.len(), 1);
+        assert_eq!(given(&at("desk")).unwrap().vendor_data[0].len(), 1);
         // An old drive's network is not dropped in silence.
         let old = br#"{"uuid": "u-1", "network_config": {"content_path": "/content/0000"}}"#;
         files::replace(&at("old/openstack/latest/meta_data.json"), old, 0o644).unwrap();

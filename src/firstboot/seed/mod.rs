@@ -84,8 +84,9 @@ pub struct Seed {
     pub meta_data: Value,
     /// What its owner wants.
     pub user_data: Option<Named>,
-    /// What its vendor wants, weakest first.
-    pub vendor_data: Vec<Named>,
+    /// What its vendor wants, the weaker first: vendor-data and vendor-data2, which its owner
+    /// refuses by different keys. Each may be a list, whose items are parts of one message.
+    pub vendor_data: [Vec<Named>; 2],
     /// The network, as the platform has it.
     pub network_config: Option<Named>,
     /// Files.

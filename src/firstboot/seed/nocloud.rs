@@ -35,7 +35,7 @@ pub(super) fn read(tree: &Tree, overlay: &Overlay) -> Result<Seed> {
         local_hostname: hostname,
         public_keys: meta.public_keys("public-keys")?,
         user_data: Some(user_data).filter(|it| !it.bytes.is_empty()),
-        vendor_data: not_empty(VENDOR_DATA)?.into_iter().collect(),
+        vendor_data: [not_empty(VENDOR_DATA)?.into_iter().collect(), Vec::new()],
         network_config,
         meta_data: Value::Object(meta.into_map()),
         ..Seed::default()
@@ -101,7 +101,7 @@ mod tests {
         let seed = read(&tree(&files), &Overlay::new()).unwrap();
         assert_eq!((&*seed.instance_id, seed.local_hostname.as_deref()), ("7", Some("a")));
         assert_eq!(&*seed.user_data.as_ref().unwrap().source, "/dev/sr0: user-data");
-        assert_eq!(seed.vendor_data[0].bytes, b"v");
+        assert_eq!(seed.vendor_data[0][0].bytes, b"v");
         assert_eq!(seed.network_config.as_ref().unwrap().bytes, b"version: 2");
         assert_eq!(seed.meta_data["rack"], json!([4]));
         assert!(!seed.is_disabled() && with_meta("dsmode: disabled").is_disabled());

@@ -90,6 +90,9 @@ fn apply_seed(
     for problem in &ready.problems {
         log::warn!("{problem}");
     }
+    if let Some(rest) = ready.problems.rest() {
+        log::warn!("{rest}");
+    }
     ready.plan.fetch(&|url, headers| net.get(url, headers))?;
     (how.keep)(ready.plan.reach(&tree)?)?;
     // Everything has been decided and fetched: what is done to disks stays.

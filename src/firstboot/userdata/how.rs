@@ -2,7 +2,7 @@
 //! `mergers/__init__.py` reads them.
 
 use super::merge::{Deeper, Dict, List, Mergers, Method};
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Place, Problem, Problems};
 use crate::firstboot::yaml::{Node, Value};
 
 /// Keys of a cloud-config that say it; the first that is there counts.
@@ -26,7 +26,7 @@ pub(super) fn of(
     root: &Node,
     header: Option<&str>,
     part: &Place,
-    doubts: &mut Vec<Problem>,
+    doubts: &mut Problems,
 ) -> Result<Option<Mergers>, Problem> {
     let mut raw = Vec::new();
     if let Some(node) = KEYS.iter().find_map(|key| root.get(key).filter(|it| !is_null(it))) {
@@ -123,7 +123,7 @@ const COMMON: [&str; 6] =
     ["recurse_list", "recurse_array", "recurse_str", "recurse_dict", "replace", "no_replace"];
 
 /// Of two mergers for one type, the first counts; of methods, the first in cloud-init's order.
-fn add(mergers: &mut Mergers, raw: &Raw, doubts: &mut Vec<Problem>) -> Result<(), Problem> {
+fn add(mergers: &mut Mergers, raw: &Raw, doubts: &mut Problems) -> Result<(), Problem> {
     let (name, place) = &raw.name;
     let name = name.replace('-', "_");
     let has = |word: &str| raw.options.iter().any(|(it, _)| it == word);

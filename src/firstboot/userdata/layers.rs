@@ -7,7 +7,7 @@
 use super::how;
 use super::merge::Mergers;
 use super::{Kind, Part};
-use crate::firstboot::problem::{Place, Problem};
+use crate::firstboot::problem::{Place, Problem, Problems};
 use crate::firstboot::yaml::{self, Node, Value};
 
 /// How many values the parts of a layer may have: as many as one document.
@@ -27,7 +27,8 @@ pub enum Layer {
 pub struct Layers<'a> {
     /// The parts of user-data.
     pub user: &'a [Part],
-    /// Those of vendor-data and vendor-data2, weakest first.
+    /// Those of vendor-data and of vendor-data2, in these places, whether they are there or not:
+    /// the place tells by which key their owner refuses them.
     pub vendor: &'a [Vec<Part>],
     /// A cloud-config of the datasource's own.
     pub datasource: Option<&'a Node>,
@@ -54,13 +55,13 @@ pub struct Effective {
     /// Boothooks, in the order that cloud-init runs them in: the user's first.
     pub boothooks: Vec<Program>,
     /// What is wrong with it.
-    pub problems: Vec<Problem>,
+    pub problems: Problems,
 }
 
 /// Merges all of it. What is broken or cannot be done here is left out, and an error says so.
 /// Templates are to be rendered before: see [`Part::rendered`].
 pub fn effective(layers: &Layers<'_>) -> Effective {
-    let mut problems = Vec::new();
+    let mut problems = Problems::default();
     let user = Gathered::of(layers.user, Layer::User, &[], &mut problems);
     let weaker = [layers.datasource, layers.base];
     // Whether the vendor is heard is for those to say who are not the vendor.
@@ -88,7 +89,7 @@ pub fn effective(layers: &Layers<'_>) -> Effective {
 fn consent<'a>(
     others: impl Iterator<Item = &'a Node>,
     at: usize,
-    problems: &mut Vec<Problem>,
+    problems: &mut Problems,
 ) -> Option<Vec<String>> {
     let key = if at == 0 { "vendor_data".to_owned() } else { format!("vendor_data{}", at + 1) };
     let said = others.filter_map(|layer| layer.get(&key).cloned());
@@ -124,7 +125,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn of(parts: &[Part], layer: Layer, without: &[String], problems: &mut Vec<Problem>) -> Self {
+    fn of(parts: &[Part], layer: Layer, without: &[String], problems: &mut Problems) -> Self {
         let begin = parts.first().map_or_else(|| Place::whole("user-data"), Part::place);
         let config = Node::new(begin, Value::Map(Vec::new()));
         let mut all = Self { config, scripts: Vec::new(), boothooks: Vec::new() };
@@ -144,7 +145,7 @@ impl Gathered {
         all
     }
 
-    fn cloud_config(&mut self, part: &Part, values: &mut usize, problems: &mut Vec<Problem>) {
+    fn cloud_config(&mut self, part: &Part, values: &mut usize, problems: &mut Problems) {
         let read = read(part, problems);
         let (root, mergers) = match read {
             Ok(Some(read)) => read,
@@ -166,7 +167,7 @@ fn empty(part: &Part) -> Node {
 }
 
 /// A cloud-config without the keys that are about itself, and how it is to be merged.
-fn read(part: &Part, problems: &mut Vec<Problem>) -> Result<Option<(Node, Mergers)>, Problem> {
+fn read(part: &Part, problems: &mut Problems) -> Result<Option<(Node, Mergers)>, Problem> {
     let document = yaml::load_at(part.text()?, &part.source, part.origin)?;
     let mut root = document.root;
     problems.extend(document.doubts);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::{Problem, Problems};
 use crate::firstboot::yaml::{Node, Value};
 
 /// What becomes of two values in one place.
@@ -83,7 +83,7 @@ impl Mergers {
 
     /// The two in one. Where they do not fit, the old value stays, and `problems` says so:
     /// cloud-init leaves the whole part out then.
-    pub(super) fn merge(&self, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+    pub(super) fn merge(&self, old: Node, new: Node, problems: &mut Problems) -> Node {
         match (&old.value, self) {
             (Value::Map(_), Self { dict: Some(how), .. }) => self.dict(*how, old, new, problems),
             (Value::Seq(_), Self { list: Some(how), .. }) => self.list(*how, old, new, problems),
@@ -94,7 +94,7 @@ impl Mergers {
         }
     }
 
-    fn dict(&self, how: Dict, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+    fn dict(&self, how: Dict, old: Node, new: Node, problems: &mut Problems) -> Node {
         let place = old.place.clone();
         // A mapping takes nothing but a mapping.
         let Value::Map(new) = new.value else { return old };
@@ -120,7 +120,7 @@ impl Mergers {
         Node::new(place, Value::Map(pairs.slots.into_iter().flatten().collect()))
     }
 
-    fn list(&self, how: List, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+    fn list(&self, how: List, old: Node, new: Node, problems: &mut Problems) -> Node {
         let place = old.place.clone();
         let Value::Seq(mut items) = old.value else { return old };
         let Value::Seq(mut more) = new.value else {
@@ -157,7 +157,7 @@ impl Mergers {
     }
 }
 
-fn text(append: bool, old: Node, new: Node, problems: &mut Vec<Problem>) -> Node {
+fn text(append: bool, old: Node, new: Node, problems: &mut Problems) -> Node {
     if !append {
         return new;
     }

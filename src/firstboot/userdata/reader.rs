@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::part::{clean, number};
 use super::{Kind, MOST_PARTS, MOST_UNPACKED, Part, archive, gzip, mime, near};
-use crate::firstboot::problem::{Origin, Place, Problem};
+use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 use crate::firstboot::seed::Named;
 use crate::firstboot::yaml;
 
@@ -35,14 +35,14 @@ pub fn parts(
     data: &Named,
     launch_index: Option<i64>,
     fetch: &dyn Fn(&str) -> Result<Vec<u8>>,
-) -> (Vec<Part>, Vec<Problem>) {
+) -> (Vec<Part>, Problems) {
     let mut reader = Reader {
         launch_index,
         fetch,
         left: MOST_UNPACKED,
         includes: 0,
         parts: Vec::new(),
-        problems: Vec::new(),
+        problems: Problems::default(),
     };
     reader.whole(&data.bytes, &data.source, 0);
     (reader.parts, reader.problems)
@@ -56,7 +56,7 @@ pub(super) struct Reader<'a> {
     pub(super) left: usize,
     pub(super) includes: usize,
     parts: Vec<Part>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Problems,
 }
 
 /// What may become a part.
@@ -228,7 +228,22 @@ impl Reader<'_> {
                 }
                 Err(problem) => self.problems.push(problem),
             },
-            Some(kind) => self.attach(piece, kind),
+            Some(kind) => {
+                if matches!(kind, Kind::Script | Kind::ScriptPer(_)) {
+                    self.beginning_of_program(&piece);
+                }
+                self.attach(piece, kind);
+            }
+        }
+    }
+
+    /// cloud-init knows a script also below white space, and writes it down as it is: the kernel
+    /// does not start it then.
+    fn beginning_of_program(&mut self, piece: &Piece<'_>) {
+        if Kind::of(&piece.bytes) == Some(Kind::Script) && !piece.bytes.starts_with(b"#!") {
+            let what = "white space stands before #!, so the kernel does not start this program, \
+                        under cloud-init neither: let #! be its first characters";
+            self.warning(&piece.place(0), what);
         }
     }
 

@@ -28,7 +28,7 @@ fn value(out: &mut String, node: &Node, indent: usize) {
         Value::Map(pairs) if !pairs.is_empty() => {
             for (at, (key, child)) in pairs.iter().enumerate() {
                 begin(out, indent, at > 0);
-                scalar(out, key, indent);
+                self::key(out, key, indent);
                 out.push(':');
                 if is_block(child) {
                     out.push('\n');
@@ -42,6 +42,24 @@ fn value(out: &mut String, node: &Node, indent: usize) {
         }
         _ => scalar(out, node, indent),
     }
+}
+
+/// A key is on one line, or a `:` would follow a block; a long one is marked by `?`.
+fn key(out: &mut String, key: &Node, indent: usize) {
+    /// YAML has no key of more characters without the mark.
+    const LONGEST: usize = 1024;
+    let mut written = String::new();
+    match &key.value {
+        Value::Str(text) => line(&mut written, text),
+        _ => scalar(&mut written, key, indent),
+    }
+    if written.chars().count() <= LONGEST {
+        return out.push_str(&written);
+    }
+    out.push_str("? ");
+    out.push_str(&written);
+    out.push('\n');
+    out.push_str(&" ".repeat(indent));
 }
 
 fn is_block(node: &Node) -> bool {
@@ -109,6 +127,11 @@ fn string(out: &mut String, text: &str, indent: usize) {
         }
         return;
     }
+    line(out, text);
+}
+
+/// Text on one line.
+fn line(out: &mut String, text: &str) {
     if is_plain(text) {
         out.push_str(text);
         return;

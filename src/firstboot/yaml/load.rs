@@ -7,7 +7,7 @@ use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span};
 
 use super::scalar::{collection, scalar};
 use super::{Node, Value, printable::printable};
-use crate::firstboot::problem::{Origin, Place, Problem};
+use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
 /// them takes some 30 MB. Aliases count with all that they repeat, so that a few lines
@@ -24,7 +24,7 @@ pub struct Document {
     /// What it holds; nothing if it is empty.
     pub root: Node,
     /// What is legal and surely not meant.
-    pub doubts: Vec<Problem>,
+    pub doubts: Problems,
 }
 
 /// Reads one document; `source` is its name in messages.
@@ -84,7 +84,7 @@ struct Loader {
     root: Option<Node>,
     values: usize,
     repeated: usize,
-    doubts: Vec<Problem>,
+    doubts: Problems,
 }
 
 impl Loader {

@@ -155,3 +155,20 @@ fn what_is_emitted_is_read_as_the_same() {
     assert_eq!(short(&read(&emitted).unwrap().root), short(&root), "{emitted}");
     assert!(emitted.contains("d: |\n  #!/bin/sh\n    indented\n\n  end\n"), "{emitted}");
 }
+
+#[test]
+fn every_key_is_emitted_on_a_line_of_its_own() {
+    let long = "k".repeat(2000);
+    for (text, expected) in [
+        ("? \"a\\nb\"\n: 1", "\"a\\nb\": 1\n"),
+        ("? |\n  a\n  b\n: [1]", "\"a\\nb\\n\":\n  - 1\n"),
+        ("x: {? \"a\\nb\" : {c: 1}}", "x:\n  \"a\\nb\":\n    c: 1\n"),
+        // A key of more than 1024 characters is none without the question mark.
+        (&format!("x:\n  ? {long}\n  : {{c: 1}}"), &format!("x:\n  ? {long}\n  :\n    c: 1\n")),
+    ] {
+        let root = read(text).unwrap().root;
+        let emitted = emit(&root);
+        assert_eq!(emitted, expected, "{text}");
+        assert_eq!(short(&read(&emitted).unwrap().root), short(&root), "{emitted}");
+    }
+}

@@ -35,6 +35,21 @@ fn hosts_that_have_a_name_are_managed() {
 }
 
 #[test]
+fn ntp_with_nothing_in_it_is_asked_for() {
+    for (text, is_asked) in [
+        ("ntp:", true),
+        ("ntp: {}", true),
+        ("ntp: {enabled: null}", true),
+        ("ntp: {enabled: false}", false),
+        ("{}", false),
+    ] {
+        let (config, problems) = with_seed(text, &Seed::default());
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(config.host.ntp.is_some(), is_asked, "{text}");
+    }
+}
+
+#[test]
 fn names_of_the_host() {
     // hostname:, fqdn:, the platform's; prefer long: what is written, and with domain
     for (text, platform, short, long) in [

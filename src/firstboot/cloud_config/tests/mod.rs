@@ -109,3 +109,37 @@ fn documentation_and_schema_have_the_same_keys() {
     assert_eq!(in_schema, [""; 0]);
     assert_eq!(table.matches("\n| `").count(), KEYS.len());
 }
+
+#[test]
+fn however_much_is_wrong_what_is_said_is_bounded() {
+    let list = |of: &str, count| format!("[{}]", vec![of; count].join(", "));
+    let key = "k".repeat(1 << 20);
+    for (text, errors, warnings) in [
+        (format!("ssh_authorized_keys: {}", list("aaaa", 20_000)), 0, 20_000),
+        (format!("runcmd: {}\n? {key}\n: 1", list("{}", 20_000)), 20_000, 1),
+        (format!("? {key}\n: 1"), 0, 1),
+        (format!("hostname: {key}"), 1, 0),
+        (
+            format!("users: [{{name: a, ? {key} : 1}}]\nwrite_files: [{{path: /x, owner: {key}}}]"),
+            0,
+            2,
+        ),
+    ] {
+        let document = load(&text, &Arc::from("u")).unwrap();
+        let (_, problems) = read(&document.root, &Seed::default(), &Defaults::of(""));
+        let begin = &text[..20];
+        assert_eq!((problems.errors(), problems.warnings()), (errors, warnings), "{begin}");
+        let said: usize = problems.iter().map(|it| it.what.len()).sum();
+        assert!(problems.len() <= 1000 && said < 200_000, "{begin}: {said} bytes");
+        let first = problems.iter().filter(|it| it.is_error()).count();
+        assert_eq!(first, errors.min(1000), "{begin}");
+    }
+}
+
+#[test]
+fn of_many_unknown_keys_a_known_one_is_looked_for_a_few_times_only() {
+    let text: String = (0..200).map(|at| format!("hostnam{at}: x\n")).collect();
+    let (_, problems) = read_text(&text);
+    let hints = problems.iter().filter(|it| it.contains("did you mean")).count();
+    assert_eq!((problems.len(), hints), (200, 50));
+}

@@ -18,6 +18,10 @@ fn what_is_wrong_is_named_with_place_and_remedy() {
             "u:1:28: error: uid 5 is that of user \"a\" already",
         ),
         (
+            "users: [{name: a}, {name: b}, {name: a}]",
+            "u:1:31: warning: user \"a\" is here a second time",
+        ),
+        (
             "users: [{name: a, shel: /bin/sh}]",
             "u:1:19: warning: a user has no key \"shel\", so it is ignored; did you mean \"shell\"?",
         ),

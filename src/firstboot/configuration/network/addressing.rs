@@ -55,7 +55,7 @@ pub struct Overrides {
     /// The largest packet.
     pub use_mtu: Option<Placed<bool>>,
     /// Time servers.
-    pub use_ntp: Option<bool>,
+    pub use_ntp: Option<Placed<bool>>,
     /// The host's name.
     pub use_hostname: Option<bool>,
     /// The server is told the host's name.

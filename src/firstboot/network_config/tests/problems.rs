@@ -111,6 +111,34 @@ fn what_is_wrong_with_links() {
 }
 
 #[test]
+fn one_gateway_said_twice_is_one() {
+    let v1 = "version: 1\nconfig: [{type: physical, name: e, subnets: [{type: static, address: \
+              10.0.0.2/24, gateway: 10.0.0.1, routes: [{network: 0.0.0.0, netmask: 0.0.0.0, \
+              gateway: 10.0.0.1}]}]}]";
+    let v2 = "version: 2\nethernets: {e: {addresses: [10.0.0.2/24], gateway4: 10.0.0.1, routes: \
+              [{to: 0.0.0.0/0, via: 10.0.0.1}, {to: default, via: 10.0.0.1}]}}";
+    let network = |id: &str, address: &str| {
+        format!(
+            r#"{{"id": "{id}", "type": "ipv4", "link": "a", "ip_address": "{address}", "netmask":
+            "255.255.255.0", "routes": [{{"network": "0.0.0.0", "netmask": "0.0.0.0", "gateway":
+            "10.0.0.1"}}]}}"#
+        )
+    };
+    let openstack = format!(
+        r#"{{"links": [{{"id": "a", "type": "phy", "ethernet_mac_address": "52:54:00:12:34:56"}}],
+        "networks": [{}, {}]}}"#,
+        network("n0", "10.0.0.2"),
+        network("n1", "10.0.0.3")
+    );
+    for text in [v1, v2, &openstack] {
+        let (network, problems) = read_text(text);
+        assert_eq!(problems, [""; 0], "{text}");
+        let link = &network.unwrap().links[0];
+        assert_eq!(link.addressing.routes.len(), 1, "{:?}", link.addressing.routes);
+    }
+}
+
+#[test]
 fn bytes_that_are_no_text() {
     let (network, problems) = read(&Named { source: "n".into(), bytes: vec![0xff] });
     assert!(

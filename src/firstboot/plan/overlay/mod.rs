@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+pub(super) use write::is_closed;
 
 use super::{Change, Content, NewFile};
 use crate::firstboot::configuration::{Mode, Owner};
@@ -21,7 +22,7 @@ use crate::sys::tree::{Kind, Stat, Tree};
 #[derive(Clone, Debug, PartialEq)]
 enum Entry {
     File(NewFile),
-    Directory { mode: Mode, owner: Owner },
+    Directory { mode: Mode, owner: Owner, keeps: bool },
     Link(PathBuf),
     Gone,
 }
@@ -74,7 +75,7 @@ impl<'a> Overlay<'a> {
                 let same = file.mode == stat.mode && file.owner == numbers(&stat);
                 same && self.tree.read(path)?.is_some_and(|it| it == *bytes)
             }
-            (Entry::Directory { mode, owner }, Some(stat)) if stat.kind == Kind::Directory => {
+            (Entry::Directory { mode, owner, .. }, Some(stat)) if stat.kind == Kind::Directory => {
                 *mode == stat.mode && *owner == numbers(&stat)
             }
             (Entry::Link(target), Some(stat)) if stat.kind == Kind::Link => {
@@ -88,7 +89,7 @@ impl<'a> Overlay<'a> {
 fn change(path: PathBuf, entry: Entry) -> Change {
     match entry {
         Entry::File(file) => Change::File { path, file },
-        Entry::Directory { mode, owner } => Change::Directory { path, mode, owner },
+        Entry::Directory { mode, owner, keeps } => Change::Directory { path, mode, owner, keeps },
         Entry::Link(target) => Change::Link { path, target },
         Entry::Gone => Change::Remove { path },
     }

@@ -75,7 +75,7 @@ impl Overlay<'_> {
         let path = self.resolve(path.as_ref(), true)?;
         Ok(match self.entries.get(&path) {
             Some(Entry::File(file)) => Some((file.owner.clone(), file.mode)),
-            Some(Entry::Directory { mode, owner }) => Some((owner.clone(), *mode)),
+            Some(Entry::Directory { mode, owner, .. }) => Some((owner.clone(), *mode)),
             Some(Entry::Link(_) | Entry::Gone) => None,
             None => self.tree.lstat(&path)?.map(|stat| (numbers(&stat), stat.mode)),
         })

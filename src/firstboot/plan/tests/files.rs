@@ -76,6 +76,63 @@ fn an_owner_has_to_be_there_when_the_file_is_written() {
 }
 
 #[test]
+fn directories_that_a_file_needs_belong_to_its_owner() {
+    if !is_root() {
+        return;
+    }
+    let world = World::with(&ACCOUNTS);
+    world.configure(&Configuration { users: vec![user("bob")], ..Configuration::default() });
+    fs::create_dir_all(world.path("/srv/there")).unwrap();
+    let of_bob = |path: &str, defer| WriteFile {
+        owner: owned("bob", Some("users")),
+        mode: 0o600,
+        defer,
+        ..file(path, "x")
+    };
+    world.configure(&Configuration {
+        files: vec![
+            of_bob("/srv/there/new/deep/x", false),
+            of_bob("/home/bob/.config/app/x", true),
+            file("/srv/roots/x", "x"),
+        ],
+        ..Configuration::default()
+    });
+    for (path, ids) in [
+        ("/srv", (0, 0)),
+        ("/srv/there", (0, 0)),
+        ("/srv/there/new", (1000, 100)),
+        ("/srv/there/new/deep", (1000, 100)),
+        ("/home", (0, 0)),
+        ("/home/bob/.config", (1000, 100)),
+        ("/home/bob/.config/app", (1000, 100)),
+        ("/srv/roots", (0, 0)),
+    ] {
+        let meta = fs::metadata(world.path(path)).unwrap();
+        assert_eq!((meta.uid(), meta.gid()), ids, "{path}");
+    }
+    assert_eq!(world.mode("/srv/there/new"), 0o755);
+}
+
+#[test]
+fn a_directory_that_a_program_makes_first_stays_as_it_is() {
+    if !is_root() {
+        return;
+    }
+    let world = World::with(&ACCOUNTS);
+    world.configure(&Configuration { users: vec![user("bob")], ..Configuration::default() });
+    let of_bob = WriteFile { owner: owned("bob", None), defer: true, ..file("/srv/app/x", "") };
+    let configuration = Configuration { files: vec![of_bob], ..Configuration::default() };
+    let (plan, problems) = world.plan(&configuration);
+    assert!(errors(&problems).is_empty(), "{problems:?}");
+    fs::create_dir_all(world.path("/srv/app")).unwrap();
+    fs::set_permissions(world.path("/srv/app"), fs::Permissions::from_mode(0o700)).unwrap();
+    apply_and_say(&plan, &world.tree, &|_| Ok(()), &|_| Ok(())).unwrap();
+    let uid = fs::metadata(world.path("/srv/app")).unwrap().uid();
+    assert_eq!((uid, world.mode("/srv/app")), (0, 0o700));
+    assert_eq!(fs::metadata(world.path("/srv/app/x")).unwrap().uid(), 1000);
+}
+
+#[test]
 fn a_file_from_an_address_is_fetched_before_anything_is_changed() {
     let world = World::with(&[]);
     let fetched = |fallback: Option<&[u8]>| WriteFile {

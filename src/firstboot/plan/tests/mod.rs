@@ -83,7 +83,7 @@ impl World {
         self.dir.path().join(path.trim_start_matches('/'))
     }
 
-    pub(super) fn plan(&self, configuration: &Configuration) -> (Plan, Vec<Problem>) {
+    pub(super) fn plan(&self, configuration: &Configuration) -> (Plan, Problems) {
         let moment = Moment { today: Some(TODAY), salt: Box::new(|| Ok(*b"0123456789ab")) };
         plan_at(configuration, &self.tree, None, &moment)
     }
@@ -145,6 +145,48 @@ fn secrets_are_in_nothing_that_is_shown() {
     for shown in [shown, json] {
         assert!(!shown.contains("SECRET"), "{shown}");
     }
+}
+
+#[test]
+fn what_was_secret_before_is_in_nothing_that_is_shown() {
+    let pgp = "-----BEGIN PGP PRIVATE KEY BLOCK-----\nSECRET\n";
+    let world = World::with(&[
+        ("/etc/closed", "SECRET\n"),
+        ("/etc/group-only", "SECRET\n"),
+        ("/etc/key", pgp),
+        ("/etc/open", "seen before\n"),
+    ]);
+    for (path, mode) in [("/etc/closed", 0o600), ("/etc/group-only", 0o640)] {
+        fs::set_permissions(world.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let append = |path: &str, text: &str| WriteFile { append: true, ..file(path, text) };
+    let rows = [
+        (file("/etc/closed", "new\n"), false),
+        (append("/etc/closed", "new\n"), false),
+        (append("/etc/group-only", "new\n"), false),
+        (WriteFile { mode: 0o640, ..file("/etc/new", "SECRET\n") }, false),
+        (file("/etc/key", "new\n"), false),
+        (append("/etc/key", "new\n"), false),
+        (file("/etc/new", pgp), false),
+        (append("/etc/open", "new\n"), true),
+    ];
+    for (file, is_seen) in rows {
+        for defer in [false, true] {
+            let files = vec![WriteFile { defer, ..file.clone() }];
+            let (plan, problems) = world.plan(&Configuration { files, ..Configuration::default() });
+            assert!(errors(&problems).is_empty(), "{problems:?}");
+            let (shown, json) = (show(&plan, &world.tree), plan.json().to_string());
+            let path = &file.path.value;
+            assert!(!shown.contains("SECRET") && !json.contains("SECRET"), "{path}: {shown}{json}");
+            assert_eq!(shown.contains("+new"), is_seen, "{path}: {shown}");
+        }
+    }
+    // Written twice: what is in it of the first stays secret.
+    let first = WriteFile { mode: 0o600, ..file("/etc/new", "SECRET\n") };
+    let files = vec![first, append("/etc/new", "new\n")];
+    let plan = world.plan(&Configuration { files, ..Configuration::default() }).0;
+    assert!(!show(&plan, &world.tree).contains("SECRET"));
+    assert!(!plan.json().to_string().contains("SECRET"));
 }
 
 #[test]

@@ -54,12 +54,8 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
     let hostname = meta.name("hostname")?;
     let public_keys = meta.public_keys("public_keys")?;
     let file = |name: &str| tree.read(&format!("openstack/{version}/{name}"));
-    let mut vendor = Vec::new();
-    for name in ["vendor_data.json", "vendor_data2.json"] {
-        if let Some(named) = file(name)? {
-            vendor.extend(vendor_data(&named)?);
-        }
-    }
+    let vendor = |name: &str| file(name)?.map_or(Ok(Vec::new()), |named| vendor_data(&named));
+    let vendor = [vendor("vendor_data.json")?, vendor("vendor_data2.json")?];
     let network_config = file(NETWORK_DATA)?.filter(|it| !it.bytes.is_empty());
     meta.refuse_interfaces("network_config", NETWORK_DATA, network_config.is_some())?;
     let given = |key: &str| overlay.get(key).and_then(Value::as_str).map(str::to_owned);

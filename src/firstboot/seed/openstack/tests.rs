@@ -37,8 +37,9 @@ fn all_of_it() {
     assert_eq!(seed.public_keys, ["ssh-rsa A"]);
     assert_eq!(seed.random_seed, [1, 2, 3]);
     assert_eq!(seed.files, [Injected { path: "/etc/motd".into(), bytes: b"hello".to_vec() }]);
-    assert_eq!(texts(&seed.vendor_data), ["v1", "v2", "v3"]);
-    assert_eq!(&*seed.vendor_data[2].source, "/dev/sr0: openstack/latest/vendor_data2.json[2]");
+    assert_eq!(texts(&seed.vendor_data[0]), ["v1"]);
+    assert_eq!(texts(&seed.vendor_data[1]), ["v2", "v3"]);
+    assert_eq!(&*seed.vendor_data[1][1].source, "/dev/sr0: openstack/latest/vendor_data2.json[2]");
     assert_eq!(seed.network_config.as_ref().unwrap().bytes, b"{}");
     assert!(seed.is_disabled() && seed.meta_data.get("random_seed").is_none());
 }

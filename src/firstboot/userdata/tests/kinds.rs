@@ -73,6 +73,26 @@ fn what_is_nearly_right_is_told_what_to_write() {
     assert_eq!(first(&problems), "user-data: warning: it is empty: nothing is configured by it");
 }
 
+#[test]
+fn white_space_before_a_program_keeps_it_from_being_started() {
+    let mime = b"Content-Type: text/x-shellscript\nMIME-Version: 1.0\n\n\n#!/bin/sh\n";
+    for (bytes, is_told) in [
+        (&b"\n#!/bin/sh\ntrue\n"[..], true),
+        (b" \t#!/bin/sh\n", true),
+        (b"\xc2\xa0#!/bin/sh\n", true),
+        (mime, true),
+        (b"#!/bin/sh\n", false),
+        (b"\n#cloud-config\n{}\n", false),
+        // It is cut off together with the first word.
+        (b"#cloud-boothook\n\n#!/bin/sh\n", false),
+    ] {
+        let (parts, problems) = read(bytes, None);
+        assert_eq!((parts.len(), problems.len()), (1, usize::from(is_told)), "{problems:?}");
+        let told = first(&problems);
+        assert!(!is_told || told.contains("warning: white space stands before #!"), "{told}");
+    }
+}
+
 fn only(bytes: &[u8]) -> Part {
     let (mut parts, problems) = read(bytes, None);
     assert!(problems.is_empty() && parts.len() == 1, "{problems:?}");

@@ -8,11 +8,11 @@ mod messages;
 use std::sync::Arc;
 
 use super::{Part, parts};
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::{Problem, Problems};
 use crate::firstboot::seed::Named;
 
 /// Reads user-data; what it includes comes from a small web.
-fn read(bytes: &[u8], launch_index: Option<i64>) -> (Vec<Part>, Vec<Problem>) {
+fn read(bytes: &[u8], launch_index: Option<i64>) -> (Vec<Part>, Problems) {
     let data = Named { source: Arc::from("user-data"), bytes: bytes.to_vec() };
     parts(&data, launch_index, &|url| match url {
         "http://example.com/script" => Ok(b"#!/bin/sh\necho included\n".to_vec()),

@@ -14,7 +14,7 @@ use crate::firstboot::configuration::{
 };
 use crate::firstboot::plan::tests::{World, at, placed};
 use crate::firstboot::plan::{Moment, plan_at};
-use crate::firstboot::problem::Problem;
+use crate::firstboot::problem::{Problem, Problems};
 
 const GIB: u64 = 1 << 30;
 const LINUX: &str = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
@@ -93,11 +93,7 @@ fn swap(file: Option<&str>, size: SwapSize) -> SwapFile {
     SwapFile { place: at(3), file: file.map(placed), size, most: None }
 }
 
-fn planned(
-    files: &[(&str, &str)],
-    disks: &Disks,
-    facts: Option<&Facts>,
-) -> (Vec<Step>, Vec<Problem>) {
+fn planned(files: &[(&str, &str)], disks: &Disks, facts: Option<&Facts>) -> (Vec<Step>, Problems) {
     let world = World::with(files);
     let configuration = Configuration { disks: disks.clone(), ..Configuration::default() };
     let moment = Moment { today: Some(1), salt: Box::new(|| Ok([0; 12])) };
@@ -157,7 +153,7 @@ fn at_the_desk_it_is_only_named() {
         resize_root: Some(ResizeRoot { place: at(1), is_asked: true }),
     };
     let (steps, problems) = planned(&PROGRAMS, &disks, None);
-    assert_eq!(problems, []);
+    assert!(problems.is_empty(), "{problems:?}");
     assert!(steps.iter().all(|step| step.action.is_none()));
     let told: Vec<_> = steps.iter().map(ToString::to_string).collect();
     assert_eq!(
