@@ -7,12 +7,13 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::cloud_config::{self, Defaults};
-use super::configuration::{Configuration, Script, When};
+use super::configuration::{Configuration, FileContent, Script, SigningKey, When};
 use super::network_config;
-use super::problem::Problem;
+use super::problem::{Place, Problem};
 use super::seed::{Named, Seed};
 use super::userdata::{self, Effective, Kind, Layer, Layers, Part, Program};
 use super::yaml::Node;
+use crate::sys::fetch::{Summed, must_have_sum, without_secrets};
 
 /// What a seed means.
 #[derive(Debug)]
@@ -37,7 +38,11 @@ pub type Fetch<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>>;
 
 /// Interprets it; `fetch` gets what `#include` names.
 pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpreted {
-    let Effective { config, scripts, boothooks, mut problems } = merged(seed, fetch);
+    let fetch = |url: &str| {
+        must_be_known(seed, url)?;
+        fetch(url)
+    };
+    let Effective { config, scripts, boothooks, mut problems } = merged(seed, &fetch);
     let (mut configuration, more) = cloud_config::read(&config, seed, defaults);
     problems.extend(more);
     configuration.later.scripts = named(&scripts, &configuration.vendor_prefix);
@@ -47,8 +52,33 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
         configuration.network = network;
         problems.extend(more);
     }
+    problems.extend(unknown(seed, &configuration));
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     Interpreted { configuration, config, problems }
+}
+
+/// Whether what is at an address may be taken: behind a signature nothing unsigned may come in.
+/// A sum that is none is refused in any seed.
+fn must_be_known(seed: &Seed, url: &str) -> Result<()> {
+    if seed.signed { must_have_sum(url) } else { Summed::of(url).map(drop) }
+}
+
+/// The addresses of files and keys that [`must_be_known`] refuses, before anything is fetched.
+fn unknown(seed: &Seed, configuration: &Configuration) -> Vec<Problem> {
+    let files = configuration.files.iter().filter_map(|file| match &file.content {
+        FileContent::Fetched { uri, .. } => Some((&file.path.place, uri)),
+        FileContent::Bytes(_) => None,
+    });
+    let keys = configuration.software.repositories.iter().flat_map(|it| &it.keys);
+    let keys = keys.filter_map(|key| match &key.value {
+        SigningKey::Url(url) => Some((&key.place, url)),
+        SigningKey::File(_) => None,
+    });
+    let refused = |(place, url): (&Place, &String)| {
+        let e = must_be_known(seed, url).err()?;
+        Some(Problem::error(place, format!("{}: {e:#}", without_secrets(url))))
+    };
+    files.chain(keys).filter_map(refused).collect()
 }
 
 /// All parts, and what is wrong with any.
@@ -132,6 +162,45 @@ mod tests {
     const ARCHIVE: &str = "#cloud-config-archive\n- |\n  #cloud-config\n  \
         vendor_data: {prefix: [nice, -n, 19]}\n\
         - {type: text/x-shellscript, content: \"#!/bin/sh\"}\n";
+
+    const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn problems(signed: bool, text: &str) -> Vec<String> {
+        let seed = Seed { signed, ..alone("user", text.as_bytes().to_vec()) };
+        let fetch = |_: &str| Ok(b"#cloud-config\n{}\n".to_vec());
+        let it = interpret(&seed, &Defaults::of(""), &fetch);
+        it.problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn behind_a_signature_every_address_carries_a_sum() {
+        let key = "zypper:\n  repos:\n  - {id: r, baseurl: 'http://b/', gpgkey: 'http://k/k'}\n";
+        let (key, said) = (format!("#cloud-config\n{key}"), "the configuration is signed");
+        for (text, address, says) in [
+            (
+                "#include\nhttp://me:s3cret@a/b\n",
+                "a/b",
+                "user:2:1: error: cannot fetch http://a/b: ",
+            ),
+            (
+                "#cloud-config\nwrite_files:\n- {path: /a, source: {uri: 'http://a/b?t=s3cret'}}\n",
+                "a/b?t=s3cret",
+                "user:3:3: error: http://a/b?…: ",
+            ),
+            (&key, "k/k", "user:4:43: error: http://k/k: "),
+        ] {
+            assert_eq!(problems(false, text), Vec::<String>::new());
+            let [problem] = &problems(true, text)[..] else { panic!("{text}") };
+            assert!(problem.starts_with(&format!("{says}{said}")), "{problem}");
+            assert!(problem.contains("write #sha256= and") && !problem.contains("s3cret"));
+            let summed = text.replace(address, &format!("{address}#sha256={SUM}"));
+            assert_eq!(problems(true, &summed), Vec::<String>::new());
+            let [problem] = &problems(false, &summed.replace("=0", "="))[..] else {
+                panic!("{summed}")
+            };
+            assert!(problem.contains("is no sum: write #sha256= and the 64"), "{problem}");
+        }
+    }
 
     #[test]
     fn a_prefix_is_for_the_vendors_scripts_of_an_instance() {
