@@ -9,7 +9,7 @@ mod directory;
 pub mod drives;
 mod ds;
 mod fw_cfg;
-mod kind;
+pub(crate) mod kind;
 mod nocloud;
 mod offer;
 mod openstack;
