@@ -7,12 +7,13 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::cloud_config::{self, Defaults};
-use super::configuration::{Configuration, Script, When};
+use super::configuration::{Configuration, FileContent, Script, SigningKey, When};
 use super::network_config;
-use super::problem::Problems;
+use super::problem::{Place, Problem, Problems};
 use super::seed::{Named, Seed};
 use super::userdata::{self, Effective, Kind, Layer, Layers, Part, Program};
 use super::yaml::Node;
+use crate::sys::fetch::{Summed, must_have_sum, without_secrets};
 
 /// What a seed means.
 #[derive(Debug)]
@@ -37,7 +38,11 @@ pub type Fetch<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>>;
 
 /// Interprets it; `fetch` gets what `#include` names.
 pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpreted {
-    let Effective { config, scripts, boothooks, mut problems } = merged(seed, fetch);
+    let fetch = |url: &str| {
+        must_be_known(seed, url)?;
+        fetch(url)
+    };
+    let Effective { config, scripts, boothooks, mut problems } = merged(seed, &fetch);
     let (mut configuration, more) = cloud_config::read(&config, seed, defaults);
     problems.extend(more);
     configuration.later.scripts = named(&scripts, &configuration.vendor_prefix);
@@ -47,8 +52,33 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
         configuration.network = network;
         problems.extend(more);
     }
+    unknown(seed, &configuration).into_iter().for_each(|problem| problems.push(problem));
     problems.sort();
     Interpreted { configuration, config, problems }
+}
+
+/// Whether what is at an address may be taken: behind a signature nothing unsigned may come in.
+/// A sum that is none is refused in any seed.
+fn must_be_known(seed: &Seed, url: &str) -> Result<()> {
+    if seed.signed { must_have_sum(url) } else { Summed::of(url).map(drop) }
+}
+
+/// The addresses of files and keys that [`must_be_known`] refuses, before anything is fetched.
+fn unknown(seed: &Seed, configuration: &Configuration) -> Vec<Problem> {
+    let files = configuration.files.iter().filter_map(|file| match &file.content {
+        FileContent::Fetched { uri, .. } => Some((&file.path.place, uri)),
+        FileContent::Bytes(_) => None,
+    });
+    let keys = configuration.software.repositories.iter().flat_map(|it| &it.keys);
+    let keys = keys.filter_map(|key| match &key.value {
+        SigningKey::Url(url) => Some((&key.place, url)),
+        SigningKey::File(_) => None,
+    });
+    let refused = |(place, url): (&Place, &String)| {
+        let e = must_be_known(seed, url).err()?;
+        Some(Problem::error(place, format!("{}: {e:#}", without_secrets(url))))
+    };
+    files.chain(keys).filter_map(refused).collect()
 }
 
 /// All parts, and what is wrong with any.
@@ -121,121 +151,4 @@ pub fn alone(source: impl Into<Arc<str>>, bytes: Vec<u8>) -> Seed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::firstboot::seed::{self, Overlay, Platform, Tree};
-
-    /// Scripts of all kinds, by their MIME types.
-    const SCRIPTS: &str = "Content-Type: multipart/mixed; boundary=b\nMIME-Version: 1.0\n\n\
-        --b\nContent-Type: text/x-shellscript\n\n#!/bin/sh\n\
-        --b\nContent-Type: text/x-shellscript-per-boot\n\n#!/bin/sh\n\
-        --b\nContent-Type: text/cloud-boothook\n\n#!/bin/sh\n--b--\n";
-
-    /// What its owner wants.
-    const ARCHIVE: &str = "#cloud-config-archive\n- |\n  #cloud-config\n  \
-        vendor_data: {prefix: [nice, -n, 19]}\n\
-        - {type: text/x-shellscript, content: \"#!/bin/sh\"}\n";
-
-    /// What of a vendor is heard, by the keys that are left of the user's and the vendor's.
-    #[test]
-    fn the_vendor_data_that_is_refused_is_the_one_that_was_named() {
-        const LIST: &str = r##"["#cloud-config\nruncmd: [a]", "#cloud-config\nbootcmd: [b]"]"##;
-        const TEXT: &str = r##""#cloud-config\ntimezone: UTC""##;
-        let (first, second, both) = ("{enabled: false}", "{enabled: true}", "{}");
-        for (files, keys, heard) in [
-            (vec![("vendor_data2.json", TEXT)], [both, first], ""),
-            (vec![("vendor_data2.json", TEXT)], [first, second], "timezone"),
-            (vec![("vendor_data.json", LIST)], [first, second], ""),
-            (vec![("vendor_data.json", LIST)], [both, first], "runcmd bootcmd"),
-            (
-                vec![("vendor_data.json", LIST), ("vendor_data2.json", TEXT)],
-                [first, both],
-                "timezone",
-            ),
-            (
-                vec![("vendor_data.json", LIST), ("vendor_data2.json", TEXT)],
-                [both, first],
-                "runcmd bootcmd",
-            ),
-            (vec![("vendor-data", "#cloud-config\ntimezone: UTC")], [first, both], ""),
-            (vec![("vendor-data", "#cloud-config\ntimezone: UTC")], [both, first], "timezone"),
-        ] {
-            let user =
-                format!("#cloud-config\nvendor_data: {}\nvendor_data2: {}", keys[0], keys[1]);
-            let is_nocloud = files.iter().all(|(name, _)| *name == "vendor-data");
-            let (platform, directory) = if is_nocloud {
-                (Platform::NoCloud, "")
-            } else {
-                (Platform::ConfigDrive, "openstack/latest/")
-            };
-            let own = [
-                ("meta-data".to_owned(), Vec::new()),
-                ("user-data".to_owned(), user.as_bytes().to_vec()),
-                ("openstack/latest/user_data".to_owned(), user.as_bytes().to_vec()),
-                ("openstack/latest/meta_data.json".to_owned(), b"{\"uuid\": \"u\"}".to_vec()),
-            ];
-            let theirs = files
-                .iter()
-                .map(|(name, text)| (format!("{directory}{name}"), text.as_bytes().to_vec()));
-            let tree = Tree::memory(own.into_iter().chain(theirs).collect(), "seed");
-            let seed = seed::read(&tree, platform, &Overlay::new()).unwrap();
-            let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
-            assert!(it.problems.is_empty(), "{files:?}: {:?}", it.problems);
-            let found = ["runcmd", "bootcmd", "timezone"].into_iter();
-            let found: Vec<&str> = found.filter(|key| it.config.get(key).is_some()).collect();
-            assert_eq!(found.join(" "), heard, "{files:?} {keys:?}");
-        }
-    }
-
-    /// Items of a list are parts of one message: a later one takes a key's value whole.
-    #[test]
-    fn a_list_of_vendor_data_is_merged_as_parts_are() {
-        let list =
-            r##"["#cloud-config\nntp: {servers: [a]}", "#cloud-config\nntp: {pools: [b]}"]"##;
-        let files = [
-            ("openstack/latest/meta_data.json", "{\"uuid\": \"u\"}"),
-            ("openstack/latest/vendor_data.json", list),
-        ];
-        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
-        let tree = Tree::memory(files.into(), "seed");
-        let seed = seed::read(&tree, Platform::ConfigDrive, &Overlay::new()).unwrap();
-        let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
-        let ntp = it.config.get("ntp").unwrap();
-        assert!(ntp.get("servers").is_none() && ntp.get("pools").is_some(), "{ntp:?}");
-    }
-
-    #[test]
-    fn a_prefix_is_for_the_vendors_scripts_of_an_instance() {
-        let named = |source: &str, text: &str| Named {
-            source: source.into(),
-            bytes: text.as_bytes().to_vec(),
-        };
-        let seed = Seed {
-            user_data: Some(named("user", ARCHIVE)),
-            vendor_data: [vec![named("v1", SCRIPTS)], vec![named("v2", SCRIPTS)]],
-            ..Seed::default()
-        };
-        let it = interpret(&seed, &Defaults::of(""), &|url| anyhow::bail!("{url}?"));
-        assert!(it.problems.is_empty(), "{:?}", it.problems);
-        let later = it.configuration.later;
-        let found: Vec<(bool, When, usize)> = later
-            .scripts
-            .iter()
-            .chain(&later.boothooks)
-            .map(|it| (it.name.contains("vendor"), it.when, it.prefix.len()))
-            .collect();
-        let (vendor, user) = (true, false);
-        assert_eq!(
-            found,
-            [
-                (vendor, When::Instance, 3),
-                (vendor, When::Boot, 0),
-                (vendor, When::Instance, 3),
-                (vendor, When::Boot, 0),
-                (user, When::Instance, 0),
-                (vendor, When::Boot, 0),
-                (vendor, When::Boot, 0),
-            ]
-        );
-    }
-}
+mod tests;

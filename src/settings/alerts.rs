@@ -76,11 +76,6 @@ impl Webhook {
     pub fn uri(&self) -> &Uri {
         &self.0
     }
-
-    /// Whether the connection is to be encrypted.
-    pub fn is_https(&self) -> bool {
-        self.0.scheme_str() == Some("https")
-    }
 }
 
 impl TryFrom<String> for Webhook {

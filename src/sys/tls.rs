@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use rustls::CertificateError;
+use ureq::http::Uri;
+use ureq::http::uri::Scheme;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::files::{self, Root};
@@ -16,22 +18,32 @@ const TRUSTED: [&str; 3] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// Trusts what the system trusts.
+/// For a request of this address that trusts what the system trusts.
 ///
 /// # Errors
-/// The system's certificates cannot be read, or there are none.
-pub fn config() -> Result<TlsConfig> {
-    config_of(&[Root::new("/")])
+/// As [`config_of`].
+pub fn config(uri: &Uri) -> Result<TlsConfig> {
+    config_of(uri, &[Root::new("/")])
 }
 
-/// Trusts what the first of these systems trusts that trusts anybody.
+/// For a request of this address that trusts what the first of these systems trusts that trusts
+/// anybody. Every agent must have one, whatever it asks for: one that comes to TLS without, by a
+/// redirection or a proxy, panics in ureq, which has neither certificates nor cryptography here.
 ///
 /// # Errors
-/// Their certificates cannot be read, or there are none.
-pub fn config_of(systems: &[Root]) -> Result<TlsConfig> {
+/// The address is of https, and their certificates cannot be read, or there are none. For any
+/// other address there is then nobody to trust, and TLS fails if it comes to that.
+pub fn config_of(uri: &Uri, systems: &[Root]) -> Result<TlsConfig> {
     // An error means that there is a provider already, which does as well.
     let _was_there = rustls::crypto::ring::default_provider().install_default();
-    let roots = RootCerts::Specific(Arc::new(trusted(systems)?));
+    let trusted = match trusted(systems) {
+        Err(e) if uri.scheme() != Some(&Scheme::HTTPS) => {
+            log::debug!("nobody is trusted if it comes to https: {e:#}");
+            Vec::new()
+        }
+        trusted => trusted?,
+    };
+    let roots = RootCerts::Specific(Arc::new(trusted));
     Ok(TlsConfig::builder().root_certs(roots).build())
 }
 

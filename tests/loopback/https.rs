@@ -2,10 +2,11 @@
 //! and nobody else, at once and with the reason.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use health_checker::sys::fetch::Fetcher;
 use health_checker::sys::files::Root;
@@ -119,6 +120,46 @@ impl Drop for Server {
 fn program(name: &str) -> PathBuf {
     let path = env::var("PATH").unwrap_or_default();
     path.split(':').map(|dir| Path::new(dir).join(name)).find(|it| it.exists()).unwrap()
+}
+
+/// A server without TLS, whose every answer is that it is there; its address.
+fn redirecting_to(there: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = format!("http://{}/script", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n");
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let lines = BufReader::new(&client).lines();
+            lines.map(Result::unwrap).take_while(|line| !line.is_empty()).for_each(drop);
+            client.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    here
+}
+
+#[test]
+fn a_redirection_from_http_to_https_is_followed_to_whom_the_system_trusts() {
+    let office = Office::new();
+    let certificate = office.certify("IP:127.0.0.1", &["-days", "2"]);
+    let token = [("X-Token".to_owned(), "s3cret".to_owned())];
+    for (trusted, headers, says) in [
+        (Some("ours"), &[][..], None),
+        (Some("ours"), &token, None),
+        (Some("theirs"), &[], Some("UnknownIssuer")),
+        (None, &[], Some("UnknownIssuer")),
+        (None, &token, Some("UnknownIssuer")),
+    ] {
+        let server = Server::start(&office, &certificate, &["-WWW"], "");
+        let url = redirecting_to(&format!("{}/script", server.url));
+        let trusted = vec![office.system(trusted)];
+        let fetcher = Fetcher { trusted, limit: Duration::from_secs(60), most: 1000 };
+        let answer = fetcher.fetch_with(&url, headers).map_err(|e| format!("{e:#}"));
+        match says {
+            None => assert_eq!(answer.unwrap().as_deref(), Some(SCRIPT.as_bytes())),
+            Some(says) => assert!(answer.clone().unwrap_err().contains(says), "{answer:?}"),
+        }
+    }
 }
 
 /// Fetches the script from a server that presents this certificate; its error with what

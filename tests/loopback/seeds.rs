@@ -117,3 +117,45 @@ fn its_own_resolv_conf_stays() {
         assert_eq!(fs::read_to_string(path).unwrap(), "new", "{link:?}");
     }
 }
+
+/// As [`Bed::hand_on_seed`], of one that was taken because it is signed.
+fn hand_on_signed(user_data: &str) {
+    Bed::hand_on_seed(user_data);
+    let found = Path::new("/run/health-checker/firstboot-found.json");
+    let unsigned = fs::read_to_string(found).unwrap();
+    let signed = unsigned.replace("\"signed_by\": null", "\"signed_by\": \"admin.pub\"");
+    assert_ne!(signed, unsigned);
+    fs::write(found, signed).unwrap();
+}
+
+#[test]
+fn what_a_signed_seed_names_elsewhere_carries_a_sum() {
+    // printf new | sha256sum
+    let sum = "#sha256=11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437";
+    let bed = bed(OVERLAY);
+    let server = tempfile::tempdir_in("/tmp").unwrap();
+    fs::write(server.path().join("new"), "new").unwrap();
+    let user_data = |sum: &str| {
+        let uri = format!("file://{}/new{sum}", server.path().display());
+        format!(
+            "#cloud-config\nusers: []\nwrite_files:\n- {{path: /etc/new, source: {{uri: '{uri}'}}}}\n"
+        )
+    };
+    let before = bed.fingerprint();
+    for (wrong, says) in [
+        ("", "user-data:4:3: error: file:///"),
+        ("", "write #sha256= and the 64 digits of its SHA-256 behind it"),
+        (
+            &*sum.replace("11507", "11607"),
+            "what is there is not what its address says: its SHA-256 is 1150",
+        ),
+    ] {
+        hand_on_signed(&user_data(wrong));
+        let error = format!("{:#}", bed.stage("").apply().unwrap_err());
+        assert!(error.contains(says), "{error}");
+        assert_eq!(bed.fingerprint(), before, "{error}");
+    }
+    hand_on_signed(&user_data(sum));
+    bed.stage("").apply().unwrap();
+    assert_eq!(fs::read_to_string(bed.etc_of(2).join("new")).unwrap(), "new");
+}

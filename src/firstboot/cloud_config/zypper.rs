@@ -5,6 +5,7 @@ use super::Context;
 use super::reader::Reader;
 use crate::firstboot::configuration::{Configuration, Placed, Repository, SigningKey};
 use crate::firstboot::yaml::{Node, Value};
+use crate::sys::fetch::SUM_MARK;
 
 /// What a repository has unless it says otherwise, as in cloud-init.
 const DEFAULTS: [(&str, &str); 2] = [("enabled", "1"), ("autorefresh", "1")];
@@ -73,7 +74,9 @@ fn repository(reader: &mut Reader, item: &Node) -> Option<Repository> {
             continue;
         }
         let key = setting_name(reader, key)?.value;
-        settings.push((key.clone(), setting(reader, &key, value)?));
+        let value = setting(reader, &key, value)?;
+        let value = if key == "gpgkey" { without_sums(&value) } else { value };
+        settings.push((key, value));
     }
     for (key, default) in DEFAULTS {
         if !settings.iter().any(|(it, _)| it == key) {
@@ -166,6 +169,17 @@ fn signing_keys(reader: &mut Reader, node: &Node) -> Vec<Placed<SigningKey>> {
         }
     }
     keys
+}
+
+/// The addresses as zypper knows them: the sums are checked when we fetch the keys.
+fn without_sums(value: &str) -> String {
+    let one = |piece: &str| match piece.split_once(SUM_MARK) {
+        Some((address, rest)) => {
+            format!("{address}{}", rest.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+        }
+        None => piece.to_owned(),
+    };
+    value.split_inclusive([' ', ',']).map(one).collect()
 }
 
 fn signing_key(word: &str) -> Option<SigningKey> {

@@ -8,7 +8,7 @@ use crate::firstboot::seed::{META_DATA, Platform, USER_DATA};
 
 /// What is in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Combustion's: `combustion/script`.
     Combustion,
     /// A seed of cloud-init's.
@@ -26,7 +26,7 @@ const FOREIGN: [(&str, &str); 1] = [("ignition/config.ign", "a configuration for
 ///
 /// # Errors
 /// It cannot be read, or has half of a configuration.
-pub(super) fn of(dir: &Path) -> Result<Kind> {
+pub(crate) fn of(dir: &Path) -> Result<Kind> {
     let exists = |name: &str| exists(dir, name);
     if exists("combustion")? {
         ensure!(

@@ -10,7 +10,7 @@ pub mod drives;
 mod ds;
 mod fw_cfg;
 mod image;
-mod kind;
+pub(crate) mod kind;
 mod nocloud;
 mod offer;
 mod openstack;

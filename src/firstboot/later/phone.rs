@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use ureq::Agent;
+use ureq::http::Uri;
 
 use super::message::expand;
 use crate::firstboot::configuration::PhoneHome;
@@ -83,13 +84,12 @@ fn post(agent: &Agent, url: &str, form: &str, limit: Duration) -> Result<u16, ur
 /// Redirects are not followed: a POST would become a GET, with nothing in it. Whom the started
 /// system trusts is trusted, and nobody else: what is told names the machine.
 fn agent(root: &Root, url: &str) -> Result<Agent> {
-    let mut config = Agent::config_builder()
+    let uri: Uri = url.parse().context("no such address")?;
+    let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .tls_config(tls::config_of(&uri, slice::from_ref(root))?)
         .user_agent(concat!("health-checker/", env!("CARGO_PKG_VERSION")));
-    if url.starts_with("https:") {
-        config = config.tls_config(tls::config_of(slice::from_ref(root))?);
-    }
     Ok(config.build().into())
 }
 

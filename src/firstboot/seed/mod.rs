@@ -93,6 +93,9 @@ pub struct Seed {
     pub files: Vec<Injected>,
     /// Random bytes.
     pub random_seed: Vec<u8>,
+    /// Whether it counts because somebody signed it: then what it names elsewhere must carry a
+    /// sum, since else whoever answers at that address would configure the machine.
+    pub signed: bool,
 }
 
 impl Seed {

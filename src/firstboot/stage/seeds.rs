@@ -43,7 +43,8 @@ pub(super) fn seed_of(found: &Found) -> Result<Seed> {
     let Format::Seed(platform) = found.format else { bail!("it is no seed of cloud-init's") };
     // Without a name: places are `user-data:7:1`, and the source is told around them.
     let tree = Tree::directory(Path::new(SEED), "");
-    network_word::apply(&found.overlay, |overlay| seed::read(&tree, platform, overlay))
+    let seed = network_word::apply(&found.overlay, |said| seed::read(&tree, platform, said))?;
+    Ok(Seed { signed: found.signed_by.is_some(), ..seed })
 }
 
 /// Takes a seed into `memory`, and says who signed it. Where it must be signed, all of the

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use minisign_verify::Signature;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, SshSig};
 
-use super::keys::{Key, Public};
+use super::keys::{Key, Public, supported};
 use super::{MINISIGNATURE, SSH_SIGNATURE};
 
 /// What OpenSSH signs a file for: a signature for mail or git is none for a machine.
@@ -41,9 +41,11 @@ pub(super) fn verify(key: &Key, manifest: &[u8], name: &str, bytes: &[u8]) -> Re
 /// Signs a manifest with an OpenSSH key: what [`SSH_SIGNATURE`] will hold.
 ///
 /// # Errors
-/// The key is none, is protected by a passphrase, or cannot sign.
+/// The key is none, is of an algorithm that no machine verifies, is protected by a passphrase, or
+/// cannot sign.
 pub fn sign(key: &str, manifest: &[u8]) -> Result<String> {
     let key = PrivateKey::from_openssh(key).context("it is no private key of ssh-keygen's")?;
+    supported(&key.algorithm())?;
     ensure!(
         !key.is_encrypted(),
         "it is protected by a passphrase: sign by hand, with ssh-keygen -Y sign -n {NAMESPACE} \

@@ -64,13 +64,11 @@ fn said(e: &ureq::Error) -> String {
 
 /// Redirects are not followed: a POST would become a GET, or go to somebody else.
 fn agent(to: &Webhook) -> Result<Agent> {
-    let mut config = Agent::config_builder()
+    let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .tls_config(tls::config(to.uri())?)
         .user_agent(concat!("health-checker/", env!("CARGO_PKG_VERSION")));
-    if to.is_https() {
-        config = config.tls_config(tls::config()?);
-    }
     Ok(config.build().into())
 }
 

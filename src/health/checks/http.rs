@@ -76,15 +76,13 @@ impl Check for Http {
 }
 
 fn agent(uri: &Uri, limit: Duration) -> Result<Agent> {
-    let mut config = Agent::config_builder()
+    let config = Agent::config_builder()
         .timeout_global(Some(limit))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .proxy(None);
-    if uri.scheme_str() == Some("https") {
-        config = config.tls_config(tls::config()?);
-    }
+        .proxy(None)
+        .tls_config(tls::config(uri)?);
     Ok(config.build().into())
 }
 

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use ureq::http::uri::Scheme;
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body, Error, ResponseExt};
 
@@ -121,21 +122,23 @@ fn read(mut response: Response<Body>, most: u64) -> Result<Result<Vec<u8>, Again
 }
 
 fn agent(fetcher: &Fetcher, uri: &Uri) -> Result<Agent> {
-    let mut config = Agent::config_builder()
+    let config = Agent::config_builder()
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(RESPOND))
         .http_status_as_error(false)
         .max_redirects(REDIRECTS)
         .proxy(None)
+        .tls_config(tls::config_of(uri, &fetcher.trusted)?)
+        .https_only(uri.scheme() == Some(&Scheme::HTTPS))
         .user_agent(concat!("health-checker/", env!("CARGO_PKG_VERSION")));
-    if uri.scheme_str() == Some("https") {
-        config = config.https_only(true).tls_config(tls::config_of(&fetcher.trusted)?);
-    }
     Ok(config.build().into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
     use super::*;
     use crate::sys::test_server::{Server, answer};
 
@@ -187,6 +190,26 @@ mod tests {
         let circle = Server::answering(vec![answer("302 Found", "Location: /there\r\n", ""); 20]);
         let error = fetcher.fetch_with(&circle.at, &headers).unwrap_err().to_string();
         assert!(!error.contains("s3cret"), "{error}");
+    }
+
+    /// A connection is as far as it must come to be made ready for TLS.
+    #[test]
+    fn a_redirection_to_https_that_nobody_is_trusted_for_is_an_error() {
+        let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = format!("Location: https://{}/\r\n", plain.local_addr().unwrap());
+        thread::spawn(move || {
+            for client in plain.incoming() {
+                client.unwrap().write_all(b"HTTP/1.1 400 This is no TLS\r\n\r\n").unwrap();
+            }
+        });
+        let header = [("X-Token".to_owned(), "s3cret".to_owned())];
+        for headers in [&[][..], &header] {
+            let server = Server::answering([answer("302 Found", &there, "")]);
+            let limit = Duration::from_secs(20);
+            let fetcher = Fetcher { trusted: Vec::new(), limit, most: 20 };
+            let error = fetcher.fetch_with(&server.at, headers).unwrap_err();
+            assert!(format!("{error:#}").contains("received corrupt message"), "{error:#}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod http;
 mod redirect;
+mod sum;
 mod tftp;
 
 use std::fmt;
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use ureq::http::Uri;
+
+pub use sum::{SUM_MARK, Summed, must_have_sum};
 
 use super::files::{self, Root};
 
@@ -65,11 +68,12 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Fetcher {
-    /// Fetches; `None` if the server is there and has no such file.
+    /// Fetches; `None` if the server is there and has no such file. A sum behind the address
+    /// ([`Summed`]) is checked, and no part of what is asked for.
     ///
     /// # Errors
-    /// No such scheme; not within the time; larger; or an answer that a repetition would
-    /// not change. The address is named without passwords in it.
+    /// No such scheme; not within the time; larger; not what its sum says; or an answer that a
+    /// repetition would not change. The address is named without passwords in it.
     pub fn fetch(&self, url: &str) -> Result<Option<Vec<u8>>> {
         self.fetch_with(url, &[])
     }
@@ -80,6 +84,16 @@ impl Fetcher {
     /// # Errors
     /// As [`Fetcher::fetch`]; or it is not HTTP, which alone has headers.
     pub fn fetch_with(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
+        let summed = Summed::of(url).with_context(|| without_secrets(url))?;
+        let url = summed.url;
+        let found = self.ask(url, headers)?;
+        if let Some(bytes) = &found {
+            summed.check(bytes).with_context(|| without_secrets(url))?;
+        }
+        Ok(found)
+    }
+
+    fn ask(&self, url: &str, headers: &[(String, String)]) -> Result<Option<Vec<u8>>> {
         let named = || without_secrets(url);
         let deadline = Instant::now() + self.limit;
         let (scheme, rest) = apart(url).with_context(named)?;
@@ -156,8 +170,17 @@ mod tests {
         let url = format!("file://{}", path.display());
         assert_eq!(fetch(&url).unwrap().as_deref(), Some(&b"content"[..]));
         assert_eq!(fetch(&format!("{url}.none")).unwrap(), None);
+        // printf content | sha256sum
+        let sum = "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";
+        let found = fetch(&format!("{url}#sha256={sum}")).unwrap();
+        assert_eq!(found.as_deref(), Some(&b"content"[..]));
+        let other = sum.replace('e', "f");
+        let error = format!("{:#}", fetch(&format!("{url}#sha256={other}")).unwrap_err());
+        let says = format!("{url}: what is there is not what its address says");
+        assert!(error.starts_with(&says) && error.contains(sum) && error.contains(&other));
         for (url, says) in [
             ("server/file", "is no address"),
+            ("http://me:s3cret@server/file#sha256=1", "http://server/file#sha256=1: #sha256=1 is"),
             ("ftp://server/file", "ftp: is no way to fetch a file"),
             ("file://server/file", "its path must be absolute"),
         ] {

@@ -109,14 +109,18 @@ fn packages_and_settings_of_repositories() {
     );
 }
 
+/// It is ours to check, and not zypper's: its file has the address alone.
+const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
+
 #[test]
 fn repositories_and_their_keys() {
-    let config = clean(
+    let config = clean(&
         "zypper:\n  repos:\n  - {id: my repo, baseurl: ['http://a', 'http://b'], enabled: '0',\n     \
-         gpgkey: 'https://x/k, file:///etc/k', priority: 90, mode: null}\n  \
+         gpgkey: 'https://x/k#sha256={SUM}, file:///etc/k', priority: 90, mode: null}\n  \
          - {id: open, baseurl: 'http://a', gpgcheck: off}\n  \
          config: {solver.onlyRequires: true, commit.downloadMode: DownloadInAdvance, arch: null}\n\
-         package_update: 'yes'\npackage_upgrade: false\npackage_reboot_if_required: true\n",
+         package_update: 'yes'\npackage_upgrade: false\npackage_reboot_if_required: true\n"
+            .replace("{SUM}", SUM),
     );
     let [repository, open] = &config.software.repositories[..] else { panic!("{config:#?}") };
     assert_eq!((&*repository.id.value, &*repository.address), ("my_repo", "http://a"));
@@ -133,7 +137,7 @@ fn repositories_and_their_keys() {
         ]
     );
     let keys: Vec<_> = repository.keys.iter().map(|it| it.value.clone()).collect();
-    let [url, file] = ["https://x/k", "/etc/k"].map(str::to_owned);
+    let [url, file] = [format!("https://x/k#sha256={SUM}"), "/etc/k".to_owned()];
     assert_eq!(keys, [SigningKey::Url(url), SigningKey::File(file)]);
     assert!(!repository.enabled && open.enabled);
     let conf: Vec<_> =

@@ -73,6 +73,7 @@ pub(super) fn read(tree: &Tree, platform: Platform, overlay: &Overlay) -> Result
         network_config,
         files,
         random_seed,
+        signed: false,
     })
 }
 
