@@ -9,6 +9,7 @@ mod authorized;
 mod ca_certs;
 mod commands;
 mod doubts;
+mod fields;
 mod files;
 mod host;
 mod keys;

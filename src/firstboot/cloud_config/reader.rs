@@ -1,5 +1,6 @@
 //! Values of the types that cloud-config has, each checked, and each problem with its place.
 
+pub(in crate::firstboot) use super::fields::Fields;
 use crate::firstboot::configuration::{Command, Placed};
 use crate::firstboot::problem::{Place, Problem, Problems, shown};
 use crate::firstboot::yaml::{Node, Value};
@@ -15,45 +16,6 @@ pub(in crate::firstboot) struct Reader {
     pub(in crate::firstboot) problems: Problems,
     /// Keys for which a known one was looked for.
     hinted: usize,
-}
-
-/// The values of a mapping whose keys are known.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::firstboot) struct Fields<'a>(&'a Node);
-
-/// A mapping without anything in it.
-static EMPTY: std::sync::LazyLock<Node> =
-    std::sync::LazyLock::new(|| Node::new(Place::whole("user-data"), Value::Null));
-
-impl<'a> Fields<'a> {
-    /// Of a mapping whose keys were looked at already.
-    pub(in crate::firstboot) fn of(node: &'a Node) -> Self {
-        Self(node)
-    }
-
-    /// None.
-    pub(super) fn empty() -> Self {
-        Self(&EMPTY)
-    }
-
-    /// What is at a key; nothing, if `null` is.
-    pub(in crate::firstboot) fn get(self, key: &str) -> Option<&'a Node> {
-        self.0.get(key).filter(|node| !node.is_null())
-    }
-
-    /// Whether `null` is at a key: what takes away what is there by default.
-    pub(super) fn is_null(self, key: &str) -> bool {
-        self.0.get(key).is_some_and(Node::is_null)
-    }
-
-    /// What is at a key, also `null`: of a few keys it says as much as an empty mapping.
-    pub(super) fn get_or_null(self, key: &str) -> Option<&'a Node> {
-        self.0.get(key)
-    }
-
-    pub(super) fn place(self) -> &'a Place {
-        &self.0.place
-    }
 }
 
 impl Reader {
@@ -95,7 +57,7 @@ impl Reader {
                 self.warn(&key.place, what);
             }
         }
-        Some(Fields(node))
+        Some(Fields::of(node))
     }
 
     /// As [`did_you_mean`], for the first of many keys.

@@ -158,11 +158,11 @@ fn ignored(link: &Link, problems: &mut Problems) {
         }
     }
     for overrides in [&link.addressing.overrides4, &link.addressing.overrides6] {
-        if let Some(it) = overrides.use_mtu.as_ref().filter(|it| !it.value) {
-            left_out(problems, &it.place, "use-mtu: false", MANAGER);
-        }
-        if let Some(it) = overrides.use_ntp.as_ref().filter(|it| !it.value) {
-            left_out(problems, &it.place, "use-ntp: false", MANAGER);
+        let said = [(&overrides.use_mtu, "use-mtu: false"), (&overrides.use_ntp, "use-ntp: false")];
+        for (said, what) in said {
+            if let Some(it) = said.as_ref().filter(|it| !it.value) {
+                left_out(problems, &it.place, what, MANAGER);
+            }
         }
         if let Some(it) = overrides.use_domains.as_ref().filter(|it| it.value != UseDomains::Yes) {
             left_out(problems, &it.place, "use-domains other than true", MANAGER);
