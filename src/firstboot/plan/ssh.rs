@@ -143,8 +143,8 @@ mod tests {
     use super::*;
     use crate::firstboot::configuration::{Configuration, Secret};
 
-    fn refused() -> Option<Placed<bool>> {
-        Some(Placed { value: false, place: at(4) })
+    fn refused() -> Placed<bool> {
+        Placed { value: false, place: at(4) }
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             (vec![(MAIN, include), earlier], "/etc/ssh/sshd_config.d/10-a.conf sets"),
         ] {
             let mut configuration = Configuration::default();
-            configuration.ssh.password_authentication = refused();
+            configuration.ssh.password_authentication = Some(refused());
             let warnings = World::with(&files).configure(&configuration);
             let says = format!("user-data:4:1: warning: {says}");
             assert!(warnings.len() == 1 && warnings[0].starts_with(&says), "{warnings:?}");
@@ -191,7 +191,7 @@ mod tests {
         ] {
             let world = World::with(&files);
             let mut configuration = Configuration::default();
-            configuration.ssh.password_authentication = refused();
+            configuration.ssh.password_authentication = Some(refused());
             world.configure(&configuration);
             assert_eq!(world.text(path), wanted);
         }
