@@ -1,8 +1,8 @@
-"""A script over https: from a server that the machine trusts, and from no other."""
+"""A script over https: from a server that the machine trusts, also where another one points there, and from no other."""
 
 from pathlib import Path
 
-from bed import Machine, Web, cpio_of
+from bed import Answer, Machine, Web, cpio_of
 from bed.base import image_dir, sh, story_dir
 
 ETC = ("overlay",)
@@ -25,7 +25,7 @@ def certificate() -> tuple[Path, Path]:
 
 def story(etc: str) -> None:
     ca, server = certificate()
-    with Web({"/script": SCRIPT}, server) as web:
+    with Web({"/script": SCRIPT}, server) as web, Web({"/": Answer(status=301, location=f"{web.url}/script")}) as plain:
         with Machine(etc, first_boot=True, network=True, cmdline=f"combustion.url={web.url}/script") as m:
             m.start()
             m.wait_console(rf"FIRST BOOT FAILED: .*{web.url}/script.*UnknownIssuer")
@@ -38,8 +38,9 @@ def story(etc: str) -> None:
             # An initrd that was made where the system trusts the server's authority.
             m.initrd = story_dir() / "initrd"
             m.initrd.write_bytes((image_dir() / "initrd").read_bytes() + cpio_of({TRUSTED: ca.read_bytes()}))
+            m.cmdline = f"combustion.url={plain.url}/"
             m.boot()
             assert m.booted() == m.default() == 2 and web.asked == ["/script"], web.asked
             assert m.sh("cat /etc/hostname") == "over https"
             result = m.sh("health-checker firstboot status")
-            assert f"source: {web.url}/script (combustion.url)" in result, result
+            assert f"source: {plain.url}/ (combustion.url)" in result, result

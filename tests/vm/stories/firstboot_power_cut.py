@@ -1,4 +1,5 @@
-"""The power goes while the script runs: done again from the start. It goes after that: not done twice."""
+"""The power goes while the script runs: done again from the start. It goes after that: not done twice. On a finished
+machine that was asked for it again, the next start puts everything back."""
 
 from bed import Machine, Stick
 
@@ -35,3 +36,14 @@ def story(etc: str) -> None:
         assert m.sh("cat /etc/hostname") == "configured"
         assert '"state": "applied"' in m.sh("health-checker firstboot status --json")
         assert "in-progress" not in m.sh("cat /.snapshots/2/info.xml")
+
+        m.poweroff()
+        stick.files = {"combustion/script": SCRIPT.format(seconds=1001)}
+        m.cmdline = "combustion.firstboot"
+        m.start()
+        m.wait_console("the script is at work")
+        m.power_cut()
+        m.cmdline = ""
+        m.boot()
+        assert m.booted() == m.default() == 2 and m.snapshots() == [1, 2]
+        assert m.sh("wc -l </root/runs") == "1"

@@ -1,20 +1,23 @@
-"""Where the image holds a public key, only what is signed configures the machine: drives made by `drive create --sign`."""
+"""Where the image holds a public key, only what is signed configures the machine: drives made by `drive create --sign`, and
+what is elsewhere by its sum."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
-from bed import Cdrom, Drive, Machine, Stick, VirtioDisk
+from bed import Answer, Cdrom, Drive, Machine, Stick, VirtioDisk, Web
 from bed.base import PROGRAM, sh, story_dir
 
 ETC = ("nested",)
 TIMEOUT = 900
+MORE = "#cloud-config\nhostname: included\n"
 FILES = {"combustion/script": "#!/bin/sh\ncp key /root/key\necho configured >/etc/hostname\n", "combustion/key": "secret\n"}
 
 
-def made(name: str, *options: str | Path, kind: str = "img") -> Path:
+def made(name: str, *options: str | Path, kind: str = "img", files: dict[str, str] = FILES) -> Path:
     """What `drive create` makes of those files; run as its users run it, but from the build's directory."""
     tree = story_dir() / name
-    for path, text in FILES.items():
+    for path, text in files.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
     image = story_dir() / f"{name}.{kind}"
@@ -44,10 +47,7 @@ def story(etc: str) -> None:
     sh("sh", "-c", f"cd {story_dir()} && ssh-keygen -Y verify -n health-checker -f allowed -I me -s SHA256SUMS.sig <SHA256SUMS")
 
     with Machine(etc, first_boot=True, drives=[replaced_by(unsigned)]) as m:
-        with m.offline() as top, top.writable(1) as root:
-            keys = root / "usr/lib/health-checker/firstboot.keys"
-            keys.mkdir(parents=True)
-            shutil.copy(key.with_suffix(".pub"), keys / "admin.pub")
+        trust(m, key)
         for drive, says in (
             (replaced_by(unsigned), "there is no SHA256SUMS with it: this machine takes only what is signed"),
             (replaced_by(foreign), "not signed by any of this machine's keys: admin.pub"),
@@ -75,6 +75,26 @@ def story(etc: str) -> None:
     with Machine(etc, first_boot=True, drives=[replaced_by(made("cd", kind="iso"), Cdrom)]) as m:
         m.boot()
         assert m.sh("cat /root/key") == "secret"
+
+    with Web({"/more": [Answer("#cloud-config\nhostname: forged\n"), Answer(MORE)]}) as web:
+        address = f"{web.url}/more#sha256={hashlib.sha256(MORE.encode()).hexdigest()}"
+        seed = {"user-data": f"#include\n{address}\n", "meta-data": "instance-id: i-1\n"}
+        drives = [replaced_by(made("seed", "--sign", key, kind="iso", files=seed), Cdrom)]
+        with Machine(etc, first_boot=True, network=True, drives=drives) as m:
+            trust(m, key)
+            m.start()
+            m.wait_console("FIRST BOOT FAILED: .*what is there is not what its address says")
+            m.power_cut()
+            m.boot()
+            assert m.sh("cat /etc/hostname") == "included"
+            assert "signed by: admin.pub" in m.sh("health-checker firstboot status")
+
+
+def trust(m: Machine, key: Path) -> None:
+    with m.offline() as top, top.writable(1) as root:
+        keys = root / "usr/lib/health-checker/firstboot.keys"
+        keys.mkdir(parents=True)
+        shutil.copy(key.with_suffix(".pub"), keys / "admin.pub")
 
 
 def sums() -> dict[str, str]:

@@ -29,6 +29,14 @@ def story(etc: str) -> None:
             inside.mkdir(parents=True)
             (inside / "script").write_text(script("image"))
         assert source(m) == "/usr/lib/health-checker/firstboot in the image: image"
+    # Where only the disk shows it: /var is not mounted yet.
+    with Machine(etc, first_boot=True, drives=[stick]) as m:
+        with m.offline() as top:
+            seed = top.var("lib/cloud/seed/nocloud")
+            seed.mkdir(parents=True)
+            (seed / "user-data").write_text("#cloud-config\nhostname: seeded\n")
+            (seed / "meta-data").write_text("instance-id: in-the-image\n")
+        assert source(m) == "/var/lib/cloud/seed/nocloud in the image: seeded"
     # The hypervisor's other ways.
     credential = ["-fw_cfg", f"name=opt/io.systemd.credentials/combustion.script,file={hypervisors}"]
     with Machine(etc, first_boot=True, drives=[stick], extra=credential) as m:
