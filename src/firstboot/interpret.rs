@@ -52,7 +52,9 @@ pub fn interpret(seed: &Seed, defaults: &Defaults, fetch: Fetch<'_>) -> Interpre
         configuration.network = network;
         problems.extend(more);
     }
-    unknown(seed, &configuration).into_iter().for_each(|problem| problems.push(problem));
+    for problem in unknown(seed, &configuration) {
+        problems.push(problem);
+    }
     problems.sort();
     Interpreted { configuration, config, problems }
 }
