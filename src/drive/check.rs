@@ -93,8 +93,8 @@ impl Source<'_> {
             log::warn!("{problem}");
         }
         let errors = problems.iter().filter(|it| it.is_error()).map(ToString::to_string);
-        let errors: Vec<_> = errors.collect();
-        ensure!(errors.is_empty(), "{}", errors.join("\n"));
+        let errors: Vec<_> = errors.chain(problems.rest()).collect();
+        ensure!(!problems.have_error(), "{}", errors.join("\n"));
         Ok(())
     }
 

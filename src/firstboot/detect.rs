@@ -44,6 +44,8 @@ pub struct Facts {
     pub configured: Option<Uuid>,
     /// Whether the snapshot that will be entered is still marked as unfinished.
     pub unfinished: bool,
+    /// Whether the record tells of an attempt whose changes outside were to be put back.
+    pub to_settle: bool,
     /// The pristine snapshot of a configuration that failed.
     pub failed_on: Option<Uuid>,
     /// The machine that this is to its platform now, if another one was configured.
@@ -60,6 +62,8 @@ pub enum Answer {
     /// It would be, but the configuration is applied already: this start is the
     /// rest of one that was cut off.
     AlreadyApplied,
+    /// It is not, but an earlier attempt was cut off: what it left is to be settled now.
+    CutOff,
     /// It is not.
     Finished,
 }
@@ -76,6 +80,8 @@ pub enum Answer {
 ///    platform itself says that it is another.
 /// 5. One that went on without its configuration, because that failed, still
 ///    has it before it.
+/// 6. What an attempt left that was cut off is settled before the system is entered: what that
+///    writes must not be lost when it is put back later.
 pub fn decide(facts: &Facts) -> Answer {
     let is = |other: Option<Uuid>| facts.snapshot.is_some() && facts.snapshot == other;
     let reason = match facts.machine_id {
@@ -101,7 +107,7 @@ pub fn decide(facts: &Facts) -> Answer {
     if is(facts.failed_on) || facts.in_place == Some(State::Failed) {
         return Answer::FirstBoot("the configuration failed at the last one".to_owned());
     }
-    Answer::Finished
+    if facts.unfinished || facts.to_settle { Answer::CutOff } else { Answer::Finished }
 }
 
 /// Gathers the facts: from these layers of `/etc`, topmost first, from the
@@ -133,6 +139,7 @@ pub fn gather(
         snapshot,
         configured: done.map(|done| done.configured.uuid),
         unfinished: false,
+        to_settle: state.readable().is_some_and(|record| record.outside.is_some()),
         other_instance: done
             .and_then(|done| Smbios::of(machine).other_than(done.instance.as_ref()?))
             .map(|instance| instance.id),

@@ -92,11 +92,6 @@ pub(super) fn settle_outside(disk: &Disk) -> Result<()> {
     change(disk, |record| record.outside = None)
 }
 
-/// Whether an attempt was cut off whose changes outside are still to be settled.
-pub(super) fn is_cut_off(disk: &Disk) -> bool {
-    recorded_outside(disk).is_some()
-}
-
 /// Forgets what was to be put back: a system that is entered writes there, and later on that
 /// would be lost. What was changed stays.
 pub(super) fn give_up_outside(disk: &Disk) -> Result<()> {

@@ -34,6 +34,7 @@ pub(super) fn run(root: &Root, asked: &Asked) -> Result<u8> {
     let (first_boot, reason) = match detect::decide(&facts) {
         Answer::FirstBoot(reason) => (true, reason),
         Answer::AlreadyApplied => (false, "its configuration is applied already".to_owned()),
+        Answer::CutOff => (false, "what was cut off is put back, as the record says".to_owned()),
         Answer::Finished => (false, "the system has been started before".to_owned()),
     };
     let mut out = io::stdout().lock();

@@ -12,6 +12,7 @@ fn facts(machine_id: MachineId, asked_by: Option<&'static str>) -> Facts {
         snapshot: None,
         configured: None,
         unfinished: false,
+        to_settle: false,
         failed_on: None,
         other_instance: None,
         in_place: None,
@@ -22,6 +23,7 @@ fn answer(facts: &Facts) -> String {
     match decide(facts) {
         Answer::FirstBoot(reason) => reason,
         Answer::AlreadyApplied => "applied".to_owned(),
+        Answer::CutOff => "cut off".to_owned(),
         Answer::Finished => "finished".to_owned(),
     }
 }
@@ -68,7 +70,7 @@ fn the_table() {
 #[test]
 fn a_configured_snapshot_that_is_marked_is_completed_whatever_else_is_true() {
     for asked in [None, Some("combustion.firstboot")] {
-        for (configured, expected) in [(A, "applied"), (B, "finished")] {
+        for (configured, expected) in [(A, "applied"), (B, "cut off")] {
             let marked =
                 Facts { snapshot: A, configured, unfinished: true, ..facts(MachineId::Set, asked) };
             let expected = match asked {
@@ -77,6 +79,20 @@ fn a_configured_snapshot_that_is_marked_is_completed_whatever_else_is_true() {
             };
             assert_eq!(answer(&marked), expected, "{marked:?}");
         }
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_settled_where_no_first_boot_does_that() {
+    use MachineId::{Set, Uninitialized};
+    for (machine_id, configured, expected) in [
+        (Set, None, "cut off"),
+        (Set, A, "cut off"),
+        (Uninitialized, None, "/etc/machine-id is uninitialized"),
+        (Uninitialized, A, "applied"),
+    ] {
+        let left = Facts { snapshot: A, configured, to_settle: true, ..facts(machine_id, None) };
+        assert_eq!(answer(&left), expected, "{left:?}");
     }
 }
 

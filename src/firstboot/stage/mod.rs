@@ -129,13 +129,12 @@ impl Stage {
         }
         let disk = self.machine.disk(false)?;
         let facts = self.facts(disk.as_ref())?;
-        let is_cut_off = facts.unfinished || disk.as_ref().is_some_and(notes::is_cut_off);
         if let Some(disk) = disk {
             disk.close()?;
         }
         match detect::decide(&facts) {
-            Answer::Finished if is_cut_off => self.clean_up_or_give_up()?,
             Answer::Finished => {}
+            Answer::CutOff => self.clean_up_or_give_up()?,
             Answer::FirstBoot(reason) => {
                 log::info!("this is a first boot: {reason}");
                 handoff::write(&self.machine.root, PENDING, &Pending { reason })?;
