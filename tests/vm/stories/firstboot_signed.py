@@ -83,7 +83,8 @@ def story(etc: str) -> None:
         with Machine(etc, first_boot=True, network=True, drives=drives) as m:
             trust(m, key)
             m.start()
-            m.wait_console("FIRST BOOT FAILED: .*what is there is not what its address says")
+            m.wait_console("FIRST BOOT FAILED: .*nothing is applied")
+            m.wait_console(rf"user-data:2:1: error: cannot fetch {web.url}/more.*what is there is not what its address says")
             m.power_cut()
             m.boot()
             assert m.sh("cat /etc/hostname") == "included"
