@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use base16ct::lower::encode_string;
 use sha2::{Digest, Sha256};
 
 use super::trust::Files;
@@ -49,7 +50,7 @@ pub fn copy_only(from: &Path, to: &Path, only: Option<&[&str]>) -> Result<Copied
     let (hash, copied) = (Sha256::new(), Copied::default());
     let mut copy = Copy { root: from, only, hash, total: 0, copied };
     copy.directory(from, to, 0)?;
-    Ok(Copied { sha256: hex(copy.hash), ..copy.copied })
+    Ok(Copied { sha256: encode_string(&copy.hash.finalize()), ..copy.copied })
 }
 
 /// Removes a directory with all that is in it; one that is not there is no error.
@@ -63,10 +64,6 @@ pub fn remove(dir: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-pub(super) fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Copy<'a> {
@@ -143,7 +140,7 @@ impl Copy<'_> {
             dest.write_all(&chunk[..n])?;
         }
         self.hash.update(length.to_le_bytes());
-        self.copied.files.insert(self.name_of(from), hex(own));
+        self.copied.files.insert(self.name_of(from), encode_string(&own.finalize()));
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn encode(record: &Record) -> Result<Vec<u8>> {
 }
 
 fn seal(body: &str) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&Sha256::digest(body))
 }
 
 /// The record that a file holds.

@@ -171,8 +171,7 @@ pub(super) fn file_name(text: &str) -> String {
         0 => "%".to_owned(),
         1..=LONGEST => name,
         _ => {
-            let hash: String =
-                Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = base16ct::lower::encode_string(&Sha256::digest(text));
             format!("{}%{hash}", &name[..100])
         }
     }

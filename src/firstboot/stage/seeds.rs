@@ -99,7 +99,7 @@ fn with_overlay(sha256: &str, overlay: &Overlay) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(sha256);
     hash.update(serde_json::to_vec(overlay)?);
-    Ok(copy::hex(hash))
+    Ok(base16ct::lower::encode_string(&hash.finalize()))
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl<'a> Summed<'a> {
     /// It is something else, with both sums.
     pub fn check(&self, bytes: &[u8]) -> Result<()> {
         let Some(sum) = &self.sum else { return Ok(()) };
-        let found: String = Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect();
+        let found = base16ct::lower::encode_string(&Sha256::digest(bytes));
         ensure!(
             found == *sum,
             "what is there is not what its address says: its SHA-256 is {found}, not {sum}"
