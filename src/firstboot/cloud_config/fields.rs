@@ -28,6 +28,15 @@ impl<'a> Fields<'a> {
         self.0.get(key).filter(|node| !node.is_null())
     }
 
+    /// The same in both spellings, the own one first: cloud-init takes `-` for `_` in a user's keys.
+    pub(super) fn get_spelt(self, key: &str) -> Option<&'a Node> {
+        let with_hyphens = key.bytes().map(|it| if it == b'_' { b'-' } else { it });
+        let is_it = |it: &str| it.bytes().eq(with_hyphens.clone());
+        let Value::Map(pairs) = &self.0.value else { return None };
+        let other = || pairs.iter().find(|(it, _)| it.as_str().is_some_and(is_it));
+        self.get(key).or_else(|| other().map(|(_, value)| value).filter(|it| !it.is_null()))
+    }
+
     /// Whether `null` is at a key: what takes away what is there by default.
     pub(super) fn is_null(self, key: &str) -> bool {
         self.0.get(key).is_some_and(Node::is_null)

@@ -1,5 +1,7 @@
 //! Values of the types that cloud-config has, each checked, and each problem with its place.
 
+use std::borrow::Cow;
+
 pub(in crate::firstboot) use super::fields::Fields;
 use crate::firstboot::configuration::{Command, Placed};
 use crate::firstboot::problem::{Place, Problem, Problems, shown};
@@ -50,7 +52,7 @@ impl Reader {
         };
         for (key, _) in pairs {
             let written = key.text().unwrap_or_default();
-            if !known.contains(&written.as_str()) {
+            if !known.contains(&&*written) {
                 let hint = self.did_you_mean(&written, known);
                 let what =
                     format!("{name} has no key {:?}, so it is ignored{hint}", shown(&written));
@@ -128,7 +130,11 @@ impl Reader {
             self.error(&node.place, format!("{name} {what}"));
             return None;
         }
-        Some(Placed { value: text.value.trim().to_owned(), ..text })
+        let trimmed = text.value.trim();
+        if trimmed.len() == text.value.len() {
+            return Some(text);
+        }
+        Some(Placed { value: trimmed.to_owned(), place: text.place })
     }
 
     /// One line of text or a list of such.
@@ -239,14 +245,14 @@ impl Reader {
                  quotes if the word is meant"
             );
             self.warn(&node.place, what);
-            return Some(text);
+            return Some(text.into_owned());
         }
         self.altered(node, &format!("an argument of {name}"));
         let text = node.text();
         if text.is_none() {
             self.wrong(node, &format!("an argument in {name}"), "text");
         }
-        text
+        text.map(Cow::into_owned)
     }
 }
 

@@ -178,7 +178,7 @@ impl Links {
         let fields = reader.fields(item, "a network", &NETWORK)?;
         let id = fields::required(reader, fields, "link", "a network", &item.place)?;
         let name = id.text().unwrap_or_default();
-        let at = self.by_id.get(&name).and_then(|at| self.all.get_mut(*at));
+        let at = self.by_id.get(&*name).and_then(|at| self.all.get_mut(*at));
         let Some(link) = at else {
             reader.error(&id.place, format!("there is no link of the id {name:?}"));
             return None;

@@ -1,5 +1,6 @@
 //! Meta-data: a mapping of names, written in YAML or JSON, some of which are known.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -177,7 +178,7 @@ impl Meta {
 }
 
 fn name_of(key: &Node) -> String {
-    key.text().unwrap_or_else(|| "null".to_owned())
+    key.text().map_or_else(|| "null".to_owned(), Cow::into_owned)
 }
 
 /// As `instance.json` has it; what JSON cannot hold becomes text.

@@ -39,8 +39,8 @@ fn piece(
 ) -> Result<Piece<'static>, Problem> {
     let field = |key: &str| entry.get(key).and_then(Node::text).filter(|it| !it.is_empty());
     let name = field("filename").and_then(|name| clean(&name));
-    let launch_index = field("launch-index");
-    let merge = field("Merge-Type").or_else(|| field("X-Merge-Type"));
+    let launch_index = field("launch-index").map(Cow::into_owned);
+    let merge = field("Merge-Type").or_else(|| field("X-Merge-Type")).map(Cow::into_owned);
     let given = field("type").map(|it| it.trim().to_ascii_lowercase());
     let content = match &entry.value {
         Value::Str(_) => entry,

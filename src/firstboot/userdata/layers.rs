@@ -4,6 +4,8 @@
 //! datasource says, and that than what the image brings: of mappings each key by itself, of
 //! everything else, lists too, the strongest whole (cloud-init's `helpers.ConfigMerger`).
 
+use std::borrow::Cow;
+
 use super::how;
 use super::merge::Mergers;
 use super::{Kind, Part};
@@ -111,7 +113,9 @@ fn consent<'a>(
         _ => false,
     });
     let types = match node.get("disabled_handlers").map(|it| &it.value) {
-        Some(Value::Seq(items)) => items.iter().filter_map(Node::text).collect(),
+        Some(Value::Seq(items)) => {
+            items.iter().filter_map(Node::text).map(Cow::into_owned).collect()
+        }
         _ => Vec::new(),
     };
     is_wanted.then_some(types)

@@ -1,9 +1,7 @@
 //! Merging two values: cloud-init's `mergers/m_dict.py`, `m_list.py` and `m_str.py`.
 
-use std::collections::HashMap;
-
 use crate::firstboot::problem::{Problem, Problems};
-use crate::firstboot::yaml::{Node, Value};
+use crate::firstboot::yaml::{Index, Node, Value};
 
 /// What becomes of two values in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,49 +176,33 @@ fn empty(node: &Node) -> Node {
 /// A mapping that is being changed.
 struct Pairs {
     slots: Vec<Option<(Node, Node)>>,
-    /// Where a key is. For a few new keys it would cost more than it saves.
-    index: Option<HashMap<(&'static str, String), usize>>,
+    index: Index,
 }
 
-/// From how many new keys on an index is made.
-const FEW: usize = 8;
-
 impl Pairs {
+    /// Of a mapping in which this many keys will be looked for.
     fn new(old: Vec<(Node, Node)>, more: usize) -> Self {
-        let slots: Vec<_> = old.into_iter().map(Some).collect();
-        let name = |(at, slot): (usize, &Option<(Node, Node)>)| {
-            slot.as_ref().map(|(key, _)| (name(key), at))
-        };
-        let index = (more > FEW).then(|| slots.iter().enumerate().filter_map(name).collect());
-        Self { slots, index }
+        let mut pairs = Self { slots: Vec::with_capacity(old.len()), index: Index::new(more) };
+        for (key, value) in old {
+            pairs.push(key, value);
+        }
+        pairs
     }
 
     fn find(&self, key: &Node) -> Option<usize> {
-        if let Some(index) = &self.index {
-            return index.get(&name(key)).copied();
-        }
         let is_it = |slot: &Option<(Node, Node)>| {
             slot.as_ref().is_some_and(|(it, _)| it.value == key.value)
         };
-        self.slots.iter().position(is_it)
+        self.index.find(key, || self.slots.iter().position(is_it))
     }
 
     fn push(&mut self, key: Node, value: Node) {
-        if let Some(index) = &mut self.index {
-            index.insert(name(&key), self.slots.len());
-        }
+        self.index.insert(&key, self.slots.len());
         self.slots.push(Some((key, value)));
     }
 
     fn remove(&mut self, at: usize, key: &Node) {
-        if let Some(index) = &mut self.index {
-            index.remove(&name(key));
-        }
+        self.index.remove(key);
         self.slots[at] = None;
     }
-}
-
-/// What makes keys equal: the number 1 is not the text "1".
-fn name(key: &Node) -> (&'static str, String) {
-    (key.kind(), key.text().unwrap_or_default())
 }

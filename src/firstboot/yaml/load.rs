@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span};
 
 use super::scalar::{collection, scalar};
-use super::{Node, Value, printable::printable};
+use super::{Index, Node, Value, printable::printable};
 use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
@@ -226,22 +226,25 @@ impl Loader {
         merged: Vec<(Node, Node)>,
     ) -> Vec<(Node, Node)> {
         let own = merged.len();
-        let mut at: HashMap<String, (usize, bool)> = HashMap::new();
+        let mut index = Index::new(own + pairs.len());
         let mut all: Vec<(Node, Node)> = Vec::with_capacity(own + pairs.len());
+        // Of each: whether it is the mapping's own, or merged.
+        let mut are_own = Vec::with_capacity(own + pairs.len());
         for (number, (key, value)) in merged.into_iter().chain(pairs).enumerate() {
-            let name = format!("{}{}", key.kind(), key.text().unwrap_or_default());
             let is_own = number >= own;
-            let Some((index, was_own)) = at.get_mut(&name) else {
-                at.insert(name, (all.len(), is_own));
+            let compared = || all.iter().position(|(it, _)| it.value == key.value);
+            let Some(at) = index.find(&key, compared) else {
+                index.insert(&key, all.len());
                 all.push((key, value));
+                are_own.push(is_own);
                 continue;
             };
-            if *was_own && is_own {
-                let (before, _) = &all[*index];
+            if are_own[at] && is_own {
+                let (before, _) = &all[at];
                 self.doubts.push(duplicate(before, &key));
             }
-            *was_own = is_own;
-            all[*index] = (key, value);
+            are_own[at] = is_own;
+            all[at] = (key, value);
         }
         all
     }

@@ -6,6 +6,7 @@
 //! somebody a rule.
 
 mod emit;
+mod index;
 mod load;
 mod printable;
 mod resolve;
@@ -14,7 +15,10 @@ mod scalar;
 mod tests;
 
 pub use emit::emit;
+pub(super) use index::Index;
 pub use load::{Document, load, load_at};
+
+use std::borrow::Cow;
 
 use super::problem::Place;
 
@@ -92,13 +96,13 @@ impl Node {
 
     /// As Python's `str()` writes it: what cloud-init makes of a number where it wants text.
     /// `None` for what is not a single value.
-    pub fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<Cow<'_, str>> {
         match &self.value {
-            Value::Str(text) => Some(text.clone()),
-            Value::Int(number) => Some(number.to_string()),
-            Value::Float(number) => Some(format!("{number:?}")),
-            Value::Bool(true) => Some("True".to_owned()),
-            Value::Bool(false) => Some("False".to_owned()),
+            Value::Str(text) => Some(text.into()),
+            Value::Int(number) => Some(number.to_string().into()),
+            Value::Float(number) => Some(format!("{number:?}").into()),
+            Value::Bool(true) => Some("True".into()),
+            Value::Bool(false) => Some("False".into()),
             Value::Null | Value::Bytes(_) | Value::Seq(_) | Value::Map(_) => None,
         }
     }

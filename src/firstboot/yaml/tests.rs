@@ -99,6 +99,31 @@ fn merge_keys_and_duplicates() {
     assert!(read("<<: {a: 1}\na: 2").unwrap().doubts.is_empty());
 }
 
+/// Few keys are compared, many are looked up.
+#[test]
+fn keys_are_told_apart_by_kind_and_value() {
+    let many: String = (0..20).map(|at| format!("k{at}: x\n")).collect();
+    for more in ["", &many] {
+        for (keys, are_two) in [
+            ("1: a\n\"1\": b\n", true),
+            ("yes: a\n\"True\": b\n", true),
+            ("~: a\n\"\": b\n", true),
+            ("!!binary aGk=: a\n!!binary aG8=: b\n", true),
+            ("!!binary aGk=: a\n!!binary aGk=: b\n", false),
+            ("~: a\nnull: b\n", false),
+            ("10: a\n0xa: b\n", false),
+            ("yes: a\non: b\n", false),
+        ] {
+            let document = read(&format!("{more}{keys}")).unwrap();
+            let Value::Map(pairs) = &document.root.value else { panic!("{keys}") };
+            let expected = more.lines().count() + if are_two { 2 } else { 1 };
+            assert_eq!(pairs.len(), expected, "{more}{keys}");
+            assert_eq!(document.doubts.found(), usize::from(!are_two), "{more}{keys}");
+            assert_eq!(pairs.last().unwrap().1.as_str(), Some("b"), "{more}{keys}");
+        }
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named_with_its_place() {
     for (text, expected) in [

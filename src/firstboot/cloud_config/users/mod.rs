@@ -4,11 +4,11 @@ mod entries;
 mod groups;
 mod user;
 
-use super::reader::{Fields, Reader};
+use super::reader::Reader;
 use super::{Context, authorized};
 use crate::firstboot::configuration::{Configuration, Placed, User};
 use crate::firstboot::problem::Place;
-use crate::firstboot::yaml::{Node, Value};
+use crate::firstboot::yaml::Value;
 use entries::Entry;
 
 /// Reads them; the name of the default user, where there is one.
@@ -105,9 +105,4 @@ fn of_distribution(reader: &mut Reader, context: &Context<'_>, place: &Place) ->
             User { name, ..default }
         }
     }
-}
-
-/// Both spellings: cloud-init takes `-` for `_` in these keys.
-pub(super) fn either<'a>(fields: Fields<'a>, name: &str) -> Option<&'a Node> {
-    fields.get(name).or_else(|| fields.get(&name.replace('_', "-")))
 }
