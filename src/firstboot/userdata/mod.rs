@@ -15,6 +15,7 @@ mod gzip;
 mod how;
 mod include;
 mod kind;
+mod launch_index;
 mod layers;
 mod merge;
 mod mime;

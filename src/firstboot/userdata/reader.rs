@@ -6,10 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::part::{clean, number};
-use super::{Kind, MOST_PARTS, MOST_UNPACKED, Part, archive, gzip, mime, near};
-use crate::firstboot::problem::{Origin, Place, Problem, Problems};
+use super::{Kind, MOST_PARTS, MOST_UNPACKED, Part, archive, gzip, launch_index, mime, near};
+use crate::firstboot::problem::{Origin, Place, Problem, Problems, shown};
 use crate::firstboot::seed::Named;
-use crate::firstboot::yaml;
 
 /// Content types of what is packed by gzip: cloud-init's `DECOMP_TYPES`.
 const PACKED_TYPES: [&str; 8] = [
@@ -262,29 +261,24 @@ impl Reader<'_> {
             bytes: piece.bytes.into_owned(),
             merge: piece.merge,
         };
-        if let (Some(mine), Some(its)) =
-            (self.launch_index, index_of(piece.launch_index.as_deref(), &part))
-            && mine != its
-        {
-            let what =
-                format!("left out: it is for launch-index {its}, and this machine is {mine}");
-            return self.warning(&place, what);
+        let asked = launch_index::asked(piece.launch_index.as_deref(), &part);
+        match (asked.as_ref().map(|it| it.trim().parse::<i64>()), self.launch_index) {
+            (Some(Ok(its)), Some(mine)) if mine != its => {
+                let what =
+                    format!("left out: it is for launch-index {its}, and this machine is {mine}");
+                return self.warning(&place, what);
+            }
+            (Some(Err(_)), _) => {
+                let what = format!(
+                    "launch-index {:?} is no whole number, so this part is for every machine",
+                    shown(&asked.unwrap_or_default())
+                );
+                self.warning(&place, what);
+            }
+            _ => {}
         }
         self.parts.push(part);
     }
-}
-
-/// For which of several machines a part is: by its header, or by the key of a cloud-config.
-fn index_of(header: Option<&str>, part: &Part) -> Option<i64> {
-    const KEY: &str = "launch-index";
-    if let Some(header) = header {
-        return header.trim().parse().ok();
-    }
-    let is_asked = part.kind == Kind::CloudConfig;
-    let text = part.text().ok().filter(|text| is_asked && text.contains(KEY))?;
-    // What is wrong with it is said by who reads it whole.
-    let document = yaml::load(text, &part.source).ok()?;
-    document.root.get(KEY)?.text()?.trim().parse().ok()
 }
 
 /// Lines of a text, from 0.

@@ -149,3 +149,19 @@ fn parts_for_another_machine_are_left_out() {
     assert_eq!(problem, says);
     assert_eq!(names(Some(2)).0, [11, 20]);
 }
+
+#[test]
+fn a_part_for_no_machine_is_for_all_of_them_and_said() {
+    let message = b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\
+        Launch-Index: first\n\n#cloud-config\na: 1\n--x--\n";
+    for (text, line) in [(&message[..], 7), (b"#cloud-config\nlaunch-index: first\n", 1)] {
+        for index in [None, Some(0)] {
+            let (parts, problems) = read(text, index);
+            let says = format!(
+                "user-data:{line}:1: warning: launch-index \"first\" is no whole number, so this \
+                 part is for every machine"
+            );
+            assert_eq!((parts.len(), first(&problems)), (1, says));
+        }
+    }
+}
