@@ -142,17 +142,34 @@ pub struct Problems {
 impl Problems {
     /// One more.
     pub fn push(&mut self, problem: Problem) {
-        let is_error = problem.is_error();
-        *(if is_error { &mut self.errors } else { &mut self.warnings }) += 1;
-        if self.kept.len() >= MOST {
-            // Errors fewer than all that are kept leave a warning among these.
-            if !is_error || self.errors > MOST {
-                return;
-            }
-            let Some(at) = self.kept.iter().rposition(|it| !it.is_error()) else { return };
-            self.kept.remove(at);
+        if self.makes_room(problem.severity) {
+            self.kept.push(problem);
         }
-        self.kept.push(problem);
+    }
+
+    /// One more, whose words are made only if it is kept: of very many they would take longer
+    /// than all else.
+    pub fn add(&mut self, severity: Severity, place: &Place, what: impl fmt::Display) {
+        if self.makes_room(severity) {
+            let what = shortened(what.to_string());
+            self.kept.push(Problem { place: place.clone(), severity, what });
+        }
+    }
+
+    /// Counts one more, and makes room for it if it is to be kept.
+    fn makes_room(&mut self, severity: Severity) -> bool {
+        let is_error = severity == Severity::Error;
+        *(if is_error { &mut self.errors } else { &mut self.warnings }) += 1;
+        if self.kept.len() < MOST {
+            return true;
+        }
+        // Errors fewer than all that are kept leave a warning among these.
+        if !is_error || self.errors > MOST {
+            return false;
+        }
+        let Some(at) = self.kept.iter().rposition(|it| !it.is_error()) else { return false };
+        self.kept.remove(at);
+        true
     }
 
     /// All of these as well.
@@ -262,6 +279,27 @@ mod tests {
                 assert_eq!(all.rest(), rest);
             }
         }
+    }
+
+    #[test]
+    fn words_are_made_for_what_is_kept_alone() {
+        struct Words<'a>(&'a std::cell::Cell<usize>);
+        impl fmt::Display for Words<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.set(self.0.get() + 1);
+                f.write_str("x")
+            }
+        }
+        let made = std::cell::Cell::new(0);
+        let mut problems = Problems::default();
+        for severity in [Severity::Warning, Severity::Error] {
+            for _ in 0..2 * MOST {
+                problems.add(severity, &Place::whole("u"), Words(&made));
+            }
+        }
+        assert_eq!(made.get(), 2 * MOST);
+        assert_eq!((problems.errors(), problems.warnings()), (2 * MOST, 2 * MOST));
+        assert!(problems.len() == MOST && problems.iter().all(Problem::is_error));
     }
 
     #[test]

@@ -11,22 +11,27 @@ pub(super) const NOBODY: &str = "NONE";
 
 /// Lines of `authorized_keys`.
 pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<String>> {
-    let nodes: Vec<&Node> = match &node.value {
-        Value::Seq(items) => items.iter().filter(|item| !item.is_null()).collect(),
-        _ => vec![node],
+    let nodes: &[Node] = match &node.value {
+        Value::Seq(items) => items,
+        _ => std::slice::from_ref(node),
     };
-    let texts: Vec<_> = nodes.into_iter().filter_map(|it| reader.text(it, name)).collect();
     // Before anything is said of a line: those that follow are the secret, in pieces.
-    if let Some(secret) = texts.iter().find(|it| it.value.contains("PRIVATE KEY")) {
+    let is_secret = |it: &&Node| it.as_str().is_some_and(|text| text.contains("PRIVATE KEY"));
+    if let Some(secret) = nodes.iter().find(is_secret) {
         let what = "this is a private key: only the public one, of the file .pub, goes here";
         reader.error(&secret.place, what);
         return Vec::new();
     }
     let mut keys = Vec::new();
-    for Placed { value, place } in &texts {
-        for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            check_key(reader, line, place);
-            keys.push(Placed { value: line.to_owned(), place: place.clone() });
+    for node in nodes.iter().filter(|it| !it.is_null()) {
+        let Some(Placed { value, place }) = reader.text(node, name) else { continue };
+        let lines = || value.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines().for_each(|line| check_key(reader, line, &place));
+        // A text that is just one line, as most are, is taken as it is.
+        if lines().next().is_some_and(|line| line.len() == value.len()) {
+            keys.push(Placed { value, place });
+        } else {
+            keys.extend(lines().map(|it| Placed { value: it.to_owned(), place: place.clone() }));
         }
     }
     keys
@@ -38,17 +43,14 @@ fn check_key(reader: &mut Reader, line: &str, place: &Place) {
     if line.starts_with('#') || line.parse::<ssh_key::authorized_keys::Entry>().is_ok() {
         return;
     }
-    let begins_as_key = ["ssh-", "ecdsa-", "sk-"].iter().any(|it| line.starts_with(it));
-    let shown = if begins_as_key {
-        format!("{:?}…", line.chars().take(20).collect::<String>())
+    let why = "is no public key as sshd reads it, which will ignore it: write the whole line of \
+               the file .pub, as ssh-ed25519 AAAA… comment";
+    if ["ssh-", "ecdsa-", "sk-"].iter().any(|it| line.starts_with(it)) {
+        let begin = line.char_indices().nth(20).map_or(line, |(end, _)| &line[..end]);
+        reader.warn(place, format_args!("{begin:?}… {why}"));
     } else {
-        "this".to_owned()
-    };
-    let what = format!(
-        "{shown} is no public key as sshd reads it, which will ignore it: write the whole line \
-         of the file .pub, as ssh-ed25519 AAAA… comment"
-    );
-    reader.warn(place, what);
+        reader.warn(place, format_args!("this {why}"));
+    }
 }
 
 /// Top-level keys and the platform's go to the default user, and to root behind a forced

@@ -139,7 +139,8 @@ fn top_level<'a>(reader: &mut Reader, config: &'a Node) -> Option<Fields<'a>> {
             }
             None => {
                 let hint = reader.did_you_mean(&written, &names);
-                let what = format!("there is no key {:?}, so it is ignored{hint}", shown(&written));
+                let shown = shown(&written);
+                let what = format_args!("there is no key {shown:?}, so it is ignored{hint}");
                 reader.warn(&key.place, what);
             }
         }

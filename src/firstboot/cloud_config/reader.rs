@@ -1,10 +1,11 @@
 //! Values of the types that cloud-config has, each checked, and each problem with its place.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 pub(in crate::firstboot) use super::fields::Fields;
 use crate::firstboot::configuration::{Command, Placed};
-use crate::firstboot::problem::{Place, Problem, Problems, shown};
+use crate::firstboot::problem::{Place, Problems, Severity, shown};
 use crate::firstboot::yaml::{Node, Value};
 
 /// For how many unknown keys a known one is looked for: each is compared with all known ones.
@@ -26,17 +27,17 @@ impl Reader {
         Self { problems, hinted: 0 }
     }
 
-    pub(in crate::firstboot) fn error(&mut self, place: &Place, what: impl Into<String>) {
-        self.problems.push(Problem::error(place, what));
+    pub(in crate::firstboot) fn error(&mut self, place: &Place, what: impl Display) {
+        self.problems.add(Severity::Error, place, what);
     }
 
-    pub(in crate::firstboot) fn warn(&mut self, place: &Place, what: impl Into<String>) {
-        self.problems.push(Problem::warning(place, what));
+    pub(in crate::firstboot) fn warn(&mut self, place: &Place, what: impl Display) {
+        self.problems.add(Severity::Warning, place, what);
     }
 
     fn wrong(&mut self, node: &Node, name: &str, expected: &str) {
-        let what = format!("{name} must be {expected}, and this is {}", node.kind());
-        self.error(&node.place, what);
+        let kind = node.kind();
+        self.error(&node.place, format_args!("{name} must be {expected}, and this is {kind}"));
     }
 
     /// A mapping; keys that are not `known` are named.
@@ -54,8 +55,8 @@ impl Reader {
             let written = key.text().unwrap_or_default();
             if !known.contains(&&*written) {
                 let hint = self.did_you_mean(&written, known);
-                let what =
-                    format!("{name} has no key {:?}, so it is ignored{hint}", shown(&written));
+                let shown = shown(&written);
+                let what = format_args!("{name} has no key {shown:?}, so it is ignored{hint}");
                 self.warn(&key.place, what);
             }
         }
