@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The same in both spellings, the own one first: cloud-init takes `-` for `_` in a user's keys.
-    pub(super) fn get_spelt(self, key: &str) -> Option<&'a Node> {
+    pub(super) fn get_either_spelling(self, key: &str) -> Option<&'a Node> {
         let with_hyphens = key.bytes().map(|it| if it == b'_' { b'-' } else { it });
         let is_it = |it: &str| it.bytes().eq(with_hyphens.clone());
         let Value::Map(pairs) = &self.0.value else { return None };

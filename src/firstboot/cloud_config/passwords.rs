@@ -117,11 +117,12 @@ fn of_list(reader: &mut Reader, user: Placed<String>, text: &str, expire: bool) 
 
 /// The password of a user's own entry.
 pub(super) fn of_user(reader: &mut Reader, fields: Fields<'_>, lock: Lock) -> Option<Hash> {
-    let plain = fields.get_spelt("plain_text_passwd");
-    let node = fields.get_spelt("hashed_passwd").or_else(|| fields.get("passwd")).or(plain)?;
+    let plain = fields.get_either_spelling("plain_text_passwd");
+    let node =
+        fields.get_either_spelling("hashed_passwd").or_else(|| fields.get("passwd")).or(plain)?;
     let is_plain = plain.is_some_and(|it| std::ptr::eq(it, node));
     let text = reader.line(node, "a password")?;
-    let given_lock = fields.get_spelt("lock_passwd").is_some();
+    let given_lock = fields.get_either_spelling("lock_passwd").is_some();
     if lock == Lock::Locked && !given_lock {
         let what = "a password is set, and locked all the same, since lock_passwd is true unless \
                     it says otherwise: write lock_passwd: false if it is to be used";

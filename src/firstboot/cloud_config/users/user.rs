@@ -51,11 +51,11 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
     let name = base.name.value.clone();
     let mut user = base;
     let text = |reader: &mut Reader, key: &str| {
-        let node = fields.get_spelt(key)?;
+        let node = fields.get_either_spelling(key)?;
         reader.line(node, &format!("{key} of user {name:?}"))
     };
     let flag = |reader: &mut Reader, key: &str| {
-        let node = fields.get_spelt(key)?;
+        let node = fields.get_either_spelling(key)?;
         reader.boolean(node, &format!("{key} of user {name:?}"))
     };
     user.gecos = text(reader, "gecos").map(|it| it.value).or(user.gecos);
@@ -68,7 +68,7 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
         flag(reader, "create_groups").map_or(user.only_groups_there, |makes| !makes);
     user.system = flag(reader, "system").unwrap_or(user.system);
     user.expire_date = expire_date(reader, text).or(user.expire_date);
-    if let Some(node) = fields.get_spelt("ssh_redirect_user") {
+    if let Some(node) = fields.get_either_spelling("ssh_redirect_user") {
         user.redirect_to = redirected(reader, node, &name);
     }
     if let Some(locked) = flag(reader, "lock_passwd") {
@@ -92,12 +92,12 @@ pub(super) fn read(reader: &mut Reader, fields: Fields<'_>, base: User) -> User 
         // Said of the default user: left with its rule, it could do what was taken from it.
         user.sudo.clear();
     }
-    if let Some(node) = fields.get_spelt("ssh_authorized_keys") {
+    if let Some(node) = fields.get_either_spelling("ssh_authorized_keys") {
         user.ssh_keys = authorized::keys(reader, node, "ssh_authorized_keys");
     }
     user.password = passwords::of_user(reader, fields, user.lock).or(user.password);
     let resets = ["hashed_passwd", "plain_text_passwd"];
-    user.resets_password |= resets.iter().any(|key| fields.get_spelt(key).is_some());
+    user.resets_password |= resets.iter().any(|key| fields.get_either_spelling(key).is_some());
     unsupported(reader, fields, &name);
     user
 }
@@ -165,7 +165,7 @@ fn unsupported(reader: &mut Reader, fields: Fields<'_>, name: &str) {
         ("selinux_user", "write a rule with semanage in runcmd"),
         ("snapuser", "this system has no snaps"),
     ] {
-        if let Some(node) = fields.get_spelt(key) {
+        if let Some(node) = fields.get_either_spelling(key) {
             let what = format!("{key} of user {name:?} is not supported: {why}");
             reader.error(&node.place, what);
         }
