@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Node, Value};
 
 /// So many keys are quicker compared one by one.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
 
 /// Finds keys in a mapping that is being made; of few keys the mapping itself is asked.
 pub(in crate::firstboot) struct Index(Option<HashMap<Name, usize>>);

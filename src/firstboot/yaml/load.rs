@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span};
 
+use super::mapping::{mapping, merge};
 use super::scalar::{collection, scalar};
-use super::{Index, Node, Value, printable::printable};
+use super::{Node, Value, printable::printable};
 use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
@@ -150,8 +151,15 @@ impl Loader {
     fn close(&mut self) -> Result<(), Problem> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let value = match frame.within {
-            Within::Seq(items) => Value::Seq(items),
-            Within::Map { pairs, merged, .. } => Value::Map(self.mapping(pairs, merged)),
+            // They grew by doubling, and most of what is in a large document is small.
+            Within::Seq(mut items) => {
+                items.shrink_to_fit();
+                Value::Seq(items)
+            }
+            Within::Map { mut pairs, merged, .. } => {
+                pairs.shrink_to_fit();
+                Value::Map(mapping(pairs, merged, &mut self.doubts))
+            }
         };
         self.complete(Node::new(frame.place, value), frame.anchor)
     }
@@ -216,67 +224,6 @@ impl Loader {
             *key = Some(new);
         }
         Ok(())
-    }
-
-    /// What is merged comes first and is overridden; of equal keys the last wins, in the place
-    /// of the first.
-    fn mapping(
-        &mut self,
-        pairs: Vec<(Node, Node)>,
-        merged: Vec<(Node, Node)>,
-    ) -> Vec<(Node, Node)> {
-        let own = merged.len();
-        let mut index = Index::new(own + pairs.len());
-        let mut all: Vec<(Node, Node)> = Vec::with_capacity(own + pairs.len());
-        // Of each: whether it is the mapping's own, or merged.
-        let mut are_own = Vec::with_capacity(own + pairs.len());
-        for (number, (key, value)) in merged.into_iter().chain(pairs).enumerate() {
-            let is_own = number >= own;
-            let compared = || all.iter().position(|(it, _)| it.value == key.value);
-            let Some(at) = index.find(&key, compared) else {
-                index.insert(&key, all.len());
-                all.push((key, value));
-                are_own.push(is_own);
-                continue;
-            };
-            if are_own[at] && is_own {
-                let (before, _) = &all[at];
-                self.doubts.push(duplicate(before, &key));
-            }
-            are_own[at] = is_own;
-            all[at] = (key, value);
-        }
-        all
-    }
-}
-
-fn duplicate(before: &Node, again: &Node) -> Problem {
-    let name = again.text().unwrap_or_default();
-    let what = format!(
-        "{name:?} is here a second time: the last one counts, and line {} is ignored",
-        before.place.line
-    );
-    Problem::warning(&again.place, what)
-}
-
-/// The pairs that `<<` brings; of a list, the first that has a key wins.
-fn merge(node: Node, place: &Place) -> Result<Vec<(Node, Node)>, Problem> {
-    match node.value {
-        Value::Map(pairs) => Ok(pairs),
-        Value::Seq(items) => {
-            let mut all = Vec::new();
-            for item in items.into_iter().rev() {
-                let Value::Map(pairs) = item.value else {
-                    return Err(Problem::error(
-                        &item.place,
-                        "<< merges mappings, and this is none",
-                    ));
-                };
-                all.extend(pairs);
-            }
-            Ok(all)
-        }
-        _ => Err(Problem::error(place, "<< merges a mapping or a list of mappings: *name")),
     }
 }
 

@@ -8,6 +8,7 @@
 mod emit;
 mod index;
 mod load;
+mod mapping;
 mod printable;
 mod resolve;
 mod scalar;

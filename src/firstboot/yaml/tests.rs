@@ -133,6 +133,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ("a: 1\n---\nb: 2", "t:2:1: error: a second document"),
         ("a: \u{1}", "t:1:4: error: the character U+0001 cannot be in YAML"),
         ("x\n\0", "t:2:1: error: the character U+0000 cannot be in YAML"),
+        ("ä: ö\nb: ü\u{7f}", "t:2:5: error: the character U+007F cannot be in YAML"),
         ("[a]: 1", "t:1:1: error: a list or a mapping cannot be a key"),
         ("? {a: 1}\n: 2", "t:1:3: error: a list or a mapping cannot be a key"),
         ("&a [*a]", "t:1:5: error: it repeats a value that it is part of"),
