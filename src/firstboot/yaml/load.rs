@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span};
+use yaml_events::{Event, Events, Marker, ScalarStyle, Span};
 
 use super::mapping::{mapping, merge};
 use super::scalar::{collection, scalar};
@@ -43,11 +43,8 @@ pub fn load(text: &str, source: &Arc<str>) -> Result<Document, Problem> {
 /// As of [`load`].
 pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document, Problem> {
     printable(text, source, origin)?;
-    let mut options = Options::default();
-    options.flow_nesting_limit = DEEPEST;
-    options.block_nesting_limit = DEEPEST;
     let mut loader = Loader { source: source.clone(), origin, ..Loader::default() };
-    for next in Parser::new_from_str_with_options(text, options) {
+    for next in Events::new(text, DEEPEST) {
         let (event, span) = next.map_err(|e| {
             let place = loader.place(*e.marker());
             Problem::error(&place, format!("this is not YAML: {}", e.info()))

@@ -1,6 +1,6 @@
 //! Scalars and their tags (<https://yaml.org/type/>).
 
-use granit_parser::{ScalarStyle, Tag};
+use yaml_events::{ScalarStyle, Tag};
 
 use super::{Value, resolve};
 use crate::firstboot::problem::{Place, Problem};
