@@ -1,4 +1,4 @@
-"""Seeds from where clouds put them: a server that the command line names, a config drive, OpenStack's metadata service. A changed instance-id on a stick changes nothing on a finished machine, the platform's does."""
+"""Seeds from where clouds put them: a server that the command line names, a config drive, OpenStack's metadata service. A changed instance-id on a stick changes nothing on a finished machine, the platform's does. One asks for the power to go off when it is done, after the verdict."""
 
 import json
 from typing import Any
@@ -60,14 +60,21 @@ def story(etc: str) -> None:
             m.reboot()
             assert m.booted() == 3 and m.sh("cat /var/log/script") == "included web\nincluded copy"
 
-    drive = {"openstack/latest/meta_data.json": json.dumps(META), "openstack/latest/user_data": script("drive")}
+    off = "#cloud-config\nruncmd: ['echo drive $(hostname) >>/var/log/script']\npower_state: {mode: poweroff, delay: now}\n"
+    drive = {"openstack/latest/meta_data.json": json.dumps(META), "openstack/latest/user_data": off}
     with Machine(etc, first_boot=True, drives=[VirtioDisk("config-2", drive)]) as m:
-        instance = applied(m)
-        assert (instance["datasource"], instance["instance_id"]) == ("ConfigDrive", META["uuid"])
-        assert m.sh("cat /var/log/script") == "drive vm1"
-        # The image's default user, with the platform's key.
-        assert KEY in m.sh("cat /home/debian/.ssh/authorized_keys")
-        assert 'login as the user \\"debian\\"' in m.sh("cat /root/.ssh/authorized_keys")
+        m.start()
+        assert m.wait_end(TIMEOUT / 3) == "poweroff"
+        with m.offline() as top:
+            assert (top.snapshots(), top.default()) == ([1, 2], 2)
+            instance = json.loads((top.etc(2) / "health-checker/instance.json").read_text())
+            assert (instance["datasource"], instance["instance_id"]) == ("ConfigDrive", META["uuid"])
+            assert top.var("log/script").read_text() == "drive vm1\n"
+            # The image's default user, with the platform's key.
+            assert KEY in (top.path / "@/home/debian/.ssh/authorized_keys").read_text()
+            assert 'login as the user \\"debian\\"' in (top.path / "@/root/.ssh/authorized_keys").read_text()
+            record = json.loads(top.var("lib/health-checker/record").read_text().splitlines()[1])
+            assert [it["snapshot"]["number"] for it in record["known_good"]] == [2], "it did not wait for the verdict"
 
     service = {"/openstack/latest/meta_data.json": json.dumps(META), "/openstack": "latest\n",
                "/openstack/latest/user_data": script("service")}
