@@ -90,16 +90,14 @@ fn check(planner: &mut Planner, file: &WriteFile) -> Result<()> {
 }
 
 fn write(planner: &mut Planner, file: &WriteFile) -> Result<()> {
-    let before = if file.append {
-        planner.view.read(&file.path.value)?.unwrap_or_default()
-    } else {
-        Vec::new()
-    };
+    // Before anything is taken out of the plan: users are looked up in files that may be this one.
     let owner = owner(planner, file)?;
+    let path = &file.path.value;
+    let before = if file.append { planner.view.taken(path)? } else { Vec::new() };
     let new = new_file(file, before, owner);
     let owner = new.owner.clone();
-    planner.view.write_below(&file.path.value, new, &owner)?;
-    forget_names(planner, &file.path.value)
+    planner.view.write_below(path, new, &owner)?;
+    forget_names(planner, path)
 }
 
 /// What was known of users and groups does not hold if this is one of the files that list them.
@@ -125,9 +123,12 @@ fn append(planner: &mut Planner, file: &WriteFile) -> Result<Change> {
     Ok(Change::Append { path, file: new })
 }
 
-fn new_file(file: &WriteFile, before: Vec<u8>, owner: Owner) -> NewFile {
+fn new_file(file: &WriteFile, mut before: Vec<u8>, owner: Owner) -> NewFile {
     let content = match file.content.clone() {
-        FileContent::Bytes(bytes) => Content::Bytes([before, bytes].concat()),
+        FileContent::Bytes(bytes) => {
+            before.extend(bytes);
+            Content::Bytes(before)
+        }
         FileContent::Fetched { uri, headers, fallback } => {
             Content::Fetched { before, uri, headers, fallback }
         }

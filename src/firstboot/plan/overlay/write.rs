@@ -52,6 +52,18 @@ impl Overlay<'_> {
         })
     }
 
+    /// The bytes of a file that is written anew at once, none if there is none: out of this plan,
+    /// not copied, or many pieces appended to one file would each copy all before it.
+    pub(in super::super) fn taken(&mut self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
+        let path = self.resolve(path.as_ref(), true)?;
+        if let Some(Entry::File(NewFile { content: Content::Bytes(bytes), .. })) =
+            self.entries.get_mut(&path)
+        {
+            return Ok(std::mem::take(bytes));
+        }
+        Ok(self.read(&path)?.unwrap_or_default())
+    }
+
     /// Text in a file that keeps its owner and mode if it is there: else it is root's.
     pub(in super::super) fn write_text(
         &mut self,

@@ -76,6 +76,34 @@ fn an_owner_has_to_be_there_when_the_file_is_written() {
 }
 
 #[test]
+fn what_is_appended_may_name_the_next_ones_owner() {
+    if !is_root() {
+        return;
+    }
+    let world = World::with(&ACCOUNTS);
+    let append = |text: &str, user: &str| WriteFile {
+        append: true,
+        owner: owned(user, Some("users")),
+        ..file("/etc/passwd", text)
+    };
+    let files = vec![
+        append("carol:x:2001:100::/:/bin/bash\n", "root"),
+        append("dave:x:2002:100::/:/bin/bash\n", "carol"),
+        append("", "dave"),
+    ];
+    let (plan, problems) = world.plan(&Configuration { files, ..Configuration::default() });
+    assert!(errors(&problems).is_empty(), "{problems:?}");
+    let [Change::File { file: NewFile { content: Content::Bytes(bytes), .. }, .. }] =
+        &plan.base[..]
+    else {
+        panic!("{:?}", plan.base)
+    };
+    let text = String::from_utf8_lossy(bytes);
+    assert!(text.contains("damaged\ncarol:x:2001"), "{text}");
+    assert!(text.ends_with("dave:x:2002:100::/:/bin/bash\n"), "{text}");
+}
+
+#[test]
 fn directories_that_a_file_needs_belong_to_its_owner() {
     if !is_root() {
         return;
