@@ -147,8 +147,8 @@ impl Problems {
         }
     }
 
-    /// One more, whose words are made only if it is kept: of very many they would take longer
-    /// than all else.
+    /// One more, whose words are made only if it is kept: a small file can have a quarter of a
+    /// million, of which nobody is shown more than the first.
     pub fn add(&mut self, severity: Severity, place: &Place, what: impl fmt::Display) {
         if self.makes_room(severity) {
             let what = shortened(what.to_string());
