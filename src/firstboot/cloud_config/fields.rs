@@ -1,26 +1,15 @@
 //! A mapping, once its keys are known.
 
-use std::sync::LazyLock;
-
-use crate::firstboot::problem::Place;
 use crate::firstboot::yaml::{Node, Value};
 
 /// The values of a mapping whose keys are known.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::firstboot) struct Fields<'a>(&'a Node);
 
-/// A mapping without anything in it.
-static EMPTY: LazyLock<Node> = LazyLock::new(|| Node::new(Place::whole("user-data"), Value::Null));
-
 impl<'a> Fields<'a> {
     /// Of a mapping whose keys were looked at already.
     pub(in crate::firstboot) fn of(node: &'a Node) -> Self {
         Self(node)
-    }
-
-    /// None.
-    pub(super) fn empty() -> Self {
-        Self(&EMPTY)
     }
 
     /// What is at a key; nothing, if `null` is.
@@ -40,14 +29,5 @@ impl<'a> Fields<'a> {
     /// Whether `null` is at a key: what takes away what is there by default.
     pub(super) fn is_null(self, key: &str) -> bool {
         self.0.get(key).is_some_and(Node::is_null)
-    }
-
-    /// What is at a key, also `null`: of a few keys it says as much as an empty mapping.
-    pub(super) fn get_or_null(self, key: &str) -> Option<&'a Node> {
-        self.0.get(key)
-    }
-
-    pub(super) fn place(self) -> &'a Place {
-        &self.0.place
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn read(reader: &mut Reader, context: &Context<'_>, to: &mut Configur
     to.host.timezone = context.get("timezone").and_then(|it| timezone(reader, it));
     to.host.locale = context.get("locale").and_then(|it| locale(reader, it));
     to.host.keyboard = context.get("keyboard").and_then(|it| keyboard(reader, it));
-    to.host.ntp = context.fields.get_or_null("ntp").and_then(|it| ntp(reader, it));
+    to.host.ntp = context.top.get_or_null("ntp").and_then(|it| ntp(reader, it));
 }
 
 /// `fqdn` before a `hostname` with dots, before what the platform says.

@@ -21,6 +21,7 @@ mod ssh;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod top_level;
 mod users;
 mod vendor;
 mod zypper;
@@ -30,11 +31,12 @@ pub use keys::{KEYS, Support};
 
 use super::configuration::{Configuration, Placed};
 use super::os_release;
-use super::problem::{Place, Problems, shown};
+use super::problem::{Place, Problems};
 use super::seed::Seed;
-use super::yaml::{Node, Value};
+use super::yaml::Node;
 use crate::sys::tree::Tree;
-use reader::{Fields, Reader};
+use reader::Reader;
+use top_level::TopLevel;
 
 /// What of the system a configuration's meaning depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +70,10 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
     let mut configuration =
         Configuration { instance_id: seed.instance_id.clone(), ..Configuration::default() };
     configuration.random_seed.clone_from(&seed.random_seed);
-    let Some(fields) = top_level(&mut reader, config) else {
+    let Some(top) = TopLevel::read(&mut reader, config) else {
         return (configuration, reader.problems);
     };
-    let context = Context { fields, seed, defaults };
+    let context = Context { top, seed, defaults };
     host::read(&mut reader, &context, &mut configuration);
     let default = users::read(&mut reader, &context, &mut configuration);
     passwords::read(&mut reader, &context, default.as_deref(), &mut configuration);
@@ -91,19 +93,19 @@ pub fn read(config: &Node, seed: &Seed, defaults: &Defaults) -> (Configuration, 
 
 /// What the readers of single keys look at.
 struct Context<'a> {
-    fields: Fields<'a>,
+    top: TopLevel<'a>,
     seed: &'a Seed,
     defaults: &'a Defaults,
 }
 
 impl Context<'_> {
     fn get(&self, key: &str) -> Option<&Node> {
-        self.fields.get(key)
+        self.top.get(key)
     }
 
     /// Where it is, for what has no place of its own.
     fn place(&self) -> &Place {
-        self.fields.place()
+        self.top.place()
     }
 
     /// What the platform says, with its name as place.
@@ -111,39 +113,4 @@ impl Context<'_> {
         let place = Place::whole(format!("meta-data of {}", self.seed.datasource));
         Placed { value: value.into(), place }
     }
-}
-
-/// Says of each key what becomes of it, if that is not what was asked for.
-fn top_level<'a>(reader: &mut Reader, config: &'a Node) -> Option<Fields<'a>> {
-    if config.is_null() {
-        // An empty one asks for what is done without being asked for.
-        return Some(Fields::empty());
-    }
-    let Value::Map(pairs) = &config.value else {
-        let what =
-            format!("a cloud-config is a mapping of keys to values, and this is {}", config.kind());
-        reader.error(&config.place, what);
-        return None;
-    };
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    for (key, value) in pairs {
-        let written = key.text().unwrap_or_default();
-        match KEYS.iter().find(|it| it.name == written).map(|it| &it.support) {
-            Some(Support::Full | Support::Part(_)) => {}
-            _ if value.is_null() => {}
-            Some(Support::Refused(why)) => {
-                reader.error(&key.place, format!("{written:?} is not supported: {why}"));
-            }
-            Some(Support::Ignored(why)) => {
-                reader.warn(&key.place, format!("{written:?} is ignored: {why}"));
-            }
-            None => {
-                let hint = reader.did_you_mean(&written, &names);
-                let shown = shown(&written);
-                let what = format_args!("there is no key {shown:?}, so it is ignored{hint}");
-                reader.warn(&key.place, what);
-            }
-        }
-    }
-    Some(Fields::of(config))
 }
