@@ -12,9 +12,6 @@ use super::{Kind, Part};
 use crate::firstboot::problem::{Place, Problem, Problems};
 use crate::firstboot::yaml::{self, Node, Value};
 
-/// How many values the parts of a layer may have: as many as one document.
-const MOST_VALUES: usize = 250_000;
-
 /// Who wants something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
@@ -151,14 +148,16 @@ impl Gathered {
 
     fn cloud_config(&mut self, part: &Part, values: &mut usize, problems: &mut Problems) {
         let read = read(part, problems);
-        let (root, mergers) = match read {
+        let (root, of_part, mergers) = match read {
             Ok(Some(read)) => read,
             Ok(None) => return,
             Err(problem) => return problems.push(problem),
         };
-        *values += count(&root);
-        if *values > MOST_VALUES {
-            let what = format!("more than {MOST_VALUES} values in all parts: this one is left out");
+        *values += of_part;
+        // The parts of a layer together may have as many as one document.
+        if *values > yaml::MOST_VALUES {
+            let most = yaml::MOST_VALUES;
+            let what = format!("more than {most} values in all parts: this one is left out");
             return problems.push(Problem::error(&part.place(), what));
         }
         let before = std::mem::replace(&mut self.config, empty(part));
@@ -170,8 +169,9 @@ fn empty(part: &Part) -> Node {
     Node::new(part.place(), Value::Null)
 }
 
-/// A cloud-config without the keys that are about itself, and how it is to be merged.
-fn read(part: &Part, problems: &mut Problems) -> Result<Option<(Node, Mergers)>, Problem> {
+/// A cloud-config without the keys that are about itself, of how many values it was, and how it is
+/// to be merged.
+fn read(part: &Part, problems: &mut Problems) -> Result<Option<(Node, usize, Mergers)>, Problem> {
     let document = yaml::load_at(part.text()?, &part.source, part.origin)?;
     let mut root = document.root;
     problems.extend(document.doubts);
@@ -195,17 +195,7 @@ fn read(part: &Part, problems: &mut Problems) -> Result<Option<(Node, Mergers)>,
     if let Value::Map(pairs) = &mut root.value {
         pairs.retain(|(key, _)| is_kept(key));
     }
-    Ok(Some((root, how.unwrap_or(Mergers::PARTS))))
-}
-
-fn count(node: &Node) -> usize {
-    match &node.value {
-        Value::Seq(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Map(pairs) => {
-            1 + pairs.iter().map(|(key, value)| count(key) + count(value)).sum::<usize>()
-        }
-        _ => 1,
-    }
+    Ok(Some((root, document.values, how.unwrap_or(Mergers::PARTS))))
 }
 
 /// Why a part of another kind is not applied.

@@ -97,6 +97,10 @@ impl Mergers {
         // A mapping takes nothing but a mapping.
         let Value::Map(new) = new.value else { return old };
         let Value::Map(old) = old.value else { return old };
+        // As it is with the first part, which is mostly the only one.
+        if old.is_empty() {
+            return Node::new(place, Value::Map(new));
+        }
         let mut pairs = Pairs::new(old, new.len());
         for (key, value) in new {
             let Some(at) = pairs.find(&key) else {
@@ -180,9 +184,10 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// Of a mapping in which this many keys will be looked for.
+    /// Of a mapping to which so many keys may come.
     fn new(old: Vec<(Node, Node)>, more: usize) -> Self {
-        let mut pairs = Self { slots: Vec::with_capacity(old.len()), index: Index::new(more) };
+        let keys = old.len() + more;
+        let mut pairs = Self { slots: Vec::with_capacity(keys), index: Index::new(keys) };
         for (key, value) in old {
             pairs.push(key, value);
         }
@@ -190,19 +195,18 @@ impl Pairs {
     }
 
     fn find(&self, key: &Node) -> Option<usize> {
-        let is_it = |slot: &Option<(Node, Node)>| {
-            slot.as_ref().is_some_and(|(it, _)| it.value == key.value)
-        };
-        self.index.find(key, || self.slots.iter().position(is_it))
+        let is_at =
+            |at: usize| self.slots[at].as_ref().is_some_and(|(it, _)| it.value == key.value);
+        self.index.find(&key.value, is_at)
     }
 
     fn push(&mut self, key: Node, value: Node) {
-        self.index.insert(&key, self.slots.len());
+        self.index.insert(&key.value, self.slots.len());
         self.slots.push(Some((key, value)));
     }
 
     fn remove(&mut self, at: usize, key: &Node) {
-        self.index.remove(key);
+        self.index.remove(&key.value, at);
         self.slots[at] = None;
     }
 }

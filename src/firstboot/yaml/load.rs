@@ -13,7 +13,7 @@ use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 /// More values than anybody writes by hand, or than a generator has reason to: a tree of
 /// them takes some 30 MB. Aliases count with all that they repeat, so that a few lines
 /// cannot become millions.
-const MOST_VALUES: usize = 250_000;
+pub const MOST_VALUES: usize = 250_000;
 /// How much text aliases may repeat, in bytes.
 const MOST_REPEATED: usize = 4 << 20;
 /// How deep lists and mappings may lie in each other. `PyYAML` gives up near 500.
@@ -24,6 +24,8 @@ const DEEPEST: usize = 100;
 pub struct Document {
     /// What it holds; nothing if it is empty.
     pub root: Node,
+    /// How many values that is, aliases counted with all that they repeat.
+    pub values: usize,
     /// What is legal and surely not meant.
     pub doubts: Problems,
 }
@@ -53,7 +55,7 @@ pub fn load_at(text: &str, source: &Arc<str>, origin: Origin) -> Result<Document
     }
     let begin = origin.place(source, 1, 1);
     let root = loader.root.unwrap_or_else(|| Node::new(begin, Value::Null));
-    Ok(Document { root, doubts: loader.doubts })
+    Ok(Document { root, values: loader.values, doubts: loader.doubts })
 }
 
 /// A list or a mapping that is not complete yet.

@@ -1,8 +1,11 @@
 //! What the pairs of a mapping come to: merge keys and duplicates as `PyYAML` has them.
 
-use super::index::{FEW, Index};
+use super::index::Index;
 use super::{Node, Value};
 use crate::firstboot::problem::{Place, Problem, Problems};
+
+/// So many keys are quicker compared one by one.
+const FEW: usize = 8;
 
 /// What is merged comes first and is overridden; of equal keys the last wins, in the place
 /// of the first.
@@ -22,9 +25,8 @@ pub(super) fn mapping(
     let mut are_own = Vec::with_capacity(own + pairs.len());
     for (number, (key, value)) in merged.into_iter().chain(pairs).enumerate() {
         let is_own = number >= own;
-        let compared = || all.iter().position(|(it, _)| it.value == key.value);
-        let Some(at) = index.find(&key, compared) else {
-            index.insert(&key, all.len());
+        let Some(at) = index.find(&key.value, |at| all[at].0.value == key.value) else {
+            index.insert(&key.value, all.len());
             all.push((key, value));
             are_own.push(is_own);
             continue;

@@ -17,7 +17,7 @@ mod tests;
 
 pub use emit::emit;
 pub(super) use index::Index;
-pub use load::{Document, load, load_at};
+pub use load::{Document, MOST_VALUES, load, load_at};
 
 use std::borrow::Cow;
 
