@@ -25,13 +25,15 @@ pub(super) fn keys(reader: &mut Reader, node: &Node, name: &str) -> Vec<Placed<S
     let mut keys = Vec::new();
     for node in nodes.iter().filter(|it| !it.is_null()) {
         let Some(Placed { value, place }) = reader.text(node, name) else { continue };
-        let lines = || value.lines().map(str::trim).filter(|line| !line.is_empty());
-        lines().for_each(|line| check_key(reader, line, &place));
         // A text that is just one line, as most are, is taken as it is.
-        if lines().next().is_some_and(|line| line.len() == value.len()) {
+        if !value.contains('\n') && value.trim().len() == value.len() && !value.is_empty() {
+            check_key(reader, &value, &place);
             keys.push(Placed { value, place });
-        } else {
-            keys.extend(lines().map(|it| Placed { value: it.to_owned(), place: place.clone() }));
+            continue;
+        }
+        for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            check_key(reader, line, &place);
+            keys.push(Placed { value: line.to_owned(), place: place.clone() });
         }
     }
     keys
