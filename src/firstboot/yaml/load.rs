@@ -16,6 +16,8 @@ use crate::firstboot::problem::{Origin, Place, Problem, Problems};
 pub const MOST_VALUES: usize = 250_000;
 /// How much text aliases may repeat, in bytes.
 const MOST_REPEATED: usize = 4 << 20;
+/// The memory that so many items or pairs grew in is given back.
+const LARGE: usize = 1024;
 /// How deep lists and mappings may lie in each other. `PyYAML` gives up near 500.
 const DEEPEST: usize = 100;
 
@@ -65,9 +67,10 @@ struct Frame {
     within: Within,
 }
 
+/// With the number of items, or of pairs, that were open when it began.
 enum Within {
-    Seq(Vec<Node>),
-    Map { pairs: Vec<(Node, Node)>, merged: Vec<(Node, Node)>, key: Option<Key> },
+    Seq { from: usize },
+    Map { from: usize, merged: Vec<(Node, Node)>, key: Option<Key> },
 }
 
 enum Key {
@@ -80,6 +83,11 @@ struct Loader {
     source: Arc<str>,
     origin: Origin,
     frames: Vec<Frame>,
+    /// What the lists that are open have so far, the innermost last: most are small, and would
+    /// grow and shrink each by itself.
+    items: Vec<Node>,
+    /// The same of mappings.
+    pairs: Vec<(Node, Node)>,
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     values: usize,
@@ -115,11 +123,13 @@ impl Loader {
             }
             Event::SequenceStart(_, anchor, tag) => {
                 collection(tag.as_deref(), "seq", &place)?;
-                self.open(Frame { place, anchor, within: Within::Seq(Vec::new()) })
+                let within = Within::Seq { from: self.items.len() };
+                self.open(Frame { place, anchor, within })
             }
             Event::MappingStart(_, anchor, tag) => {
                 collection(tag.as_deref(), "map", &place)?;
-                let within = Within::Map { pairs: Vec::new(), merged: Vec::new(), key: None };
+                let from = self.pairs.len();
+                let within = Within::Map { from, merged: Vec::new(), key: None };
                 self.open(Frame { place, anchor, within })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
@@ -150,13 +160,9 @@ impl Loader {
     fn close(&mut self) -> Result<(), Problem> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let value = match frame.within {
-            // They grew by doubling, and most of what is in a large document is small.
-            Within::Seq(mut items) => {
-                items.shrink_to_fit();
-                Value::Seq(items)
-            }
-            Within::Map { mut pairs, merged, .. } => {
-                pairs.shrink_to_fit();
+            Within::Seq { from } => Value::Seq(taken(&mut self.items, from)),
+            Within::Map { from, merged, .. } => {
+                let pairs = taken(&mut self.pairs, from);
                 Value::Map(mapping(pairs, merged, &mut self.doubts))
             }
         };
@@ -203,10 +209,10 @@ impl Loader {
     fn put(&mut self, node: Node) -> Result<(), Problem> {
         match self.frames.last_mut().map(|frame| &mut frame.within) {
             None => self.root = Some(node),
-            Some(Within::Seq(items)) => items.push(node),
-            Some(Within::Map { pairs, merged, key }) => match key.take() {
+            Some(Within::Seq { .. }) => self.items.push(node),
+            Some(Within::Map { merged, key, .. }) => match key.take() {
                 None => return self.key(Key::Plain(node)),
-                Some(Key::Plain(key)) => pairs.push((key, node)),
+                Some(Key::Plain(key)) => self.pairs.push((key, node)),
                 Some(Key::Merge(place)) => merged.extend(merge(node, &place)?),
             },
         }
@@ -224,6 +230,17 @@ impl Loader {
         }
         Ok(())
     }
+}
+
+/// The last of them, `from` on, in no more memory than they need.
+fn taken<T>(all: &mut Vec<T>, from: usize) -> Vec<T> {
+    if all.len() - from < LARGE {
+        return all.drain(from..).collect();
+    }
+    let mut taken = all.split_off(from);
+    taken.shrink_to_fit();
+    all.shrink_to_fit();
+    taken
 }
 
 /// How many values, and how much text, a copy is.
