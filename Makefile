@@ -13,7 +13,7 @@ bindir       = $(DESTDIR)$(PREFIX)/bin
 systemdir    = $(DESTDIR)$(PREFIX)/lib/systemd
 dracutdir    = $(DESTDIR)$(PREFIX)/lib/dracut/modules.d
 
-.PHONY: build install help setup tools image demo test test-container test-machine bench torture fuzz
+.PHONY: build install help setup tools image demo test test-container test-machine bench torture pyyaml fuzz
 
 build: ## the release binary
 	$(CARGO) build --release --locked
@@ -53,6 +53,9 @@ bench: setup ## what the claims about speed and size are measured with; CLAIM=�
 
 torture: setup ## the power cut at N points (200) of what is written, BOOTS (3) of them booted; SEED=…, RECORDING=…
 	@N=$(N) BOOTS=$(BOOTS) SEED=$(SEED) tests/vm/torture/run $(RECORDING)
+
+pyyaml: setup ## N documents of YAML (20000), read by us and by PyYAML; SEED=…
+	@N=$(or $(N),20000) SEED=$(SEED) tests/pyyaml/run
 
 fuzz: ## libFuzzer on everything that reads bytes from outside, TIME=60 seconds each; PARSER=… only that
 	@TIME=$(TIME) tests/fuzz $(PARSER)

@@ -15,6 +15,9 @@ impl<'a> Events<'a> {
         let mut options = Options::default();
         options.flow_nesting_limit = deepest;
         options.block_nesting_limit = deepest;
+        // As PyYAML has it, and not YAML 1.2: a file whose last line has no end gets none.
+        options.block_scalar_eof_without_line_feed = true;
+        options.bom_inside_document_as_content = true;
         Self(Parser::new_from_str_with_options(text, options))
     }
 }

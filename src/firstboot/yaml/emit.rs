@@ -145,7 +145,7 @@ fn line(out: &mut String, text: &str) {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             c if c.is_control() => escape(out, &format!("x{:02x}", u32::from(c))),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
                 escape(out, &format!("u{:04x}", u32::from(c)));
             }
             c => out.push(c),

@@ -45,7 +45,8 @@ pub(super) fn int(text: &str) -> Option<i64> {
     } else if let Some(hexadecimal) = digits.strip_prefix("0x") {
         radix(hexadecimal, 16)?
     } else if digits.len() > 1 && digits.starts_with('0') {
-        radix(&digits[1..], 8)?
+        // With the zero: of "0_" nothing else is left.
+        radix(digits, 8)?
     } else if digits.starts_with(|c: char| c.is_ascii_digit()) {
         radix(digits, 10)?
     } else {
@@ -93,6 +94,8 @@ pub(super) fn float(text: &str) -> Option<f64> {
     let magnitude = match digits {
         ".inf" | ".Inf" | ".INF" => f64::INFINITY,
         ".nan" | ".NaN" | ".NAN" => return (digits == text).then_some(f64::NAN),
+        // "-.5" is text.
+        _ if digits.starts_with('.') && digits != text => return None,
         _ => finite(digits)?,
     };
     Some(if negative { -magnitude } else { magnitude })

@@ -23,15 +23,17 @@ pub(super) fn scalar(
     };
     let wrong = |what: &str| Problem::error(place, format!("{text:?} is no {what}"));
     Ok(match &*name(tag) {
-        // `!` alone, and what is text anyway.
-        "" | "str" | "timestamp" => Value::Str(text.to_owned()),
+        // `!` alone says nothing in PyYAML, not even of what is in quotes.
+        "" => resolve::plain(text),
+        // Dates stay as they are written.
+        "str" | "timestamp" => Value::Str(text.to_owned()),
         "null" => Value::Null,
-        "bool" => Value::Bool(resolve::bool(text).ok_or_else(|| wrong("boolean"))?),
+        "bool" => Value::Bool(resolve::bool(&text.to_lowercase()).ok_or_else(|| wrong("boolean"))?),
         "int" => Value::Int(resolve::int(text).ok_or_else(|| wrong("whole number"))?),
         "float" => {
-            let whole = || resolve::int(text).map(|it| it.to_string());
-            let number = resolve::float(text).or_else(|| whole()?.parse().ok());
-            Value::Float(number.ok_or_else(|| wrong("number"))?)
+            // A leading zero makes no octal number here.
+            let decimal = || text.replace('_', "").parse().ok();
+            Value::Float(resolve::float(text).or_else(decimal).ok_or_else(|| wrong("number"))?)
         }
         "binary" => {
             use base64::Engine;
@@ -61,7 +63,7 @@ fn name(tag: &Tag) -> String {
     match tag.suffix_in_namespace("tag:yaml.org,2002:") {
         Some(suffix) => suffix.into_owned(),
         None if tag.handle().is_empty() && tag.suffix() == "!" => String::new(),
-        None if tag.handle() == "!" || tag.handle().is_empty() => tag.suffix().to_owned(),
+        None if tag.handle().is_empty() => format!("!<{}>", tag.suffix()),
         None => format!("{}{}", tag.handle(), tag.suffix()),
     }
 }
