@@ -237,7 +237,8 @@ fn taken<T>(all: &mut Vec<T>, from: usize) -> Vec<T> {
     if all.len() - from < LARGE {
         return all.drain(from..).collect();
     }
-    let mut taken = all.split_off(from);
+    // Nearly always the first: nothing is copied then.
+    let mut taken = if from == 0 { std::mem::take(all) } else { all.split_off(from) };
     taken.shrink_to_fit();
     all.shrink_to_fit();
     taken
