@@ -21,8 +21,9 @@ REFUSED = (
     "!!binary is base64",
     "is no whole number",
     "is no number",
-    # No parser of YAML 1.2 takes it: a comment right after a quote, lines of nothing before a block's indentation,
+    # No parser of YAML 1.2 takes it: a hyphen alone in a list in brackets, a comment right after a quote, lines of nothing before a block's indentation,
     # an anchor or a comment in the place of a key.
+    "plain scalar cannot start with '-'",
     "comments must be separated from other tokens",
     "wrongly indented line in block scalar",
     "simple key expected ':'",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Kind;
 use super::part::{clean, number};
-use super::reader::{Piece, within};
+use super::reader::{NOT_MULTIPART, Piece, within};
 use crate::firstboot::problem::{Origin, Problem};
 use crate::firstboot::yaml::{self, Node, Value};
 
@@ -66,7 +66,7 @@ fn piece(
     };
     // Of what has no type and no first line, cloud-init says that it is a cloud-config.
     let content_type = given.unwrap_or_else(|| match Kind::of(&bytes) {
-        Some(_) => "text/plain".to_owned(),
+        Some(_) => NOT_MULTIPART.to_owned(),
         None if matches!(content.value, Value::Bytes(_)) => "application/octet-stream".to_owned(),
         None => "text/cloud-config".to_owned(),
     });

@@ -22,7 +22,7 @@ const PACKED_TYPES: [&str; 8] = [
     "application/x-gzip-compressed",
 ];
 /// For what is no MIME message.
-const NOT_MULTIPART: &str = "text/x-not-multipart";
+pub(super) const NOT_MULTIPART: &str = "text/x-not-multipart";
 
 /// Takes user-data or vendor-data apart. Parts that are broken are left out, with an error
 /// that says so; whether the others count then is the caller's rule.
@@ -195,9 +195,13 @@ impl Reader<'_> {
             let what = "this part is empty: nothing is configured by it";
             return self.warning(&piece.place(0), what);
         }
-        // cloud-init trusts no `text/x-shellscript` either: people give all their parts that.
-        let is_looked_at =
-            matches!(&*piece.content_type, "text/plain" | NOT_MULTIPART | "text/x-shellscript");
+        // cloud-init trusts no `text/x-shellscript` either: people give all their parts that. What
+        // an archive says of a part it believes, and does nothing with plain text.
+        let is_looked_at = match &*piece.content_type {
+            NOT_MULTIPART => true,
+            "text/plain" | "text/x-shellscript" => !piece.is_archived,
+            _ => false,
+        };
         let by_line = if is_looked_at { Kind::of(&piece.bytes) } else { None };
         let kind = by_line.or_else(|| Kind::of_type(&piece.content_type, &piece.bytes));
         match kind {
@@ -207,7 +211,11 @@ impl Reader<'_> {
             }
             None => {
                 let mime = &piece.content_type;
-                let what = format!("nothing here acts on the type {mime:?}: this part is left out");
+                let mut what =
+                    format!("nothing here acts on the type {mime:?}: this part is left out");
+                if piece.is_archived && mime == "text/plain" {
+                    what.push_str("; without \"type\" its first line would tell what it is");
+                }
                 self.warning(&piece.place(0), what);
             }
             Some(Kind::Include | Kind::IncludeOnce | Kind::Archive) if piece.is_archived => {
